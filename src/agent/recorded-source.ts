@@ -1,0 +1,110 @@
+import { setImmediate } from "node:timers/promises";
+import { traceNanos } from "../event/trace-nanos.ts";
+import type { CaptureLayout } from "../probe/page-decoder.ts";
+import type { PageEpoch } from "../ring-buffer/read-page.ts";
+import { parseEventFormat } from "../tracefs/event-format.ts";
+import type { Drained, PageSource } from "./pump.ts";
+import { CHUNK, type RecordedEvent, RecordingError, type RecordingHeader } from "./recording-format.ts";
+import { checkEvents, parseJson, type RecordingReader } from "./recording-reader.ts";
+
+/** What else a recording tells, as it is met. */
+export interface RecordedListener {
+  /** Unix time of the epoch in ns, from here on. */
+  clock(epochUnixNanos: bigint): void;
+  symbols(names: readonly (readonly [bigint, string])[]): void;
+  events(events: CaptureLayout["events"]): void;
+  /** The recording's own end, with what the kernel had overwritten; undefined where the file was cut off. */
+  end(overrun: number | undefined): void;
+}
+
+/** Plays a recording's pages tick by tick. */
+export class RecordedSource implements PageSource {
+  readonly #reader: RecordingReader;
+  readonly #listener: RecordedListener;
+
+  constructor(reader: RecordingReader, listener: RecordedListener) {
+    this.#reader = reader;
+    this.#listener = listener;
+  }
+
+  drain(page: (cpu: number, view: DataView, byteLength: number) => void): Drained {
+    for (let chunk = this.#reader.next(); chunk !== undefined; chunk = this.#reader.next()) {
+      const { kind, payload } = chunk;
+      switch (kind) {
+        case CHUNK.page: {
+          if (payload.byteLength < 2)
+            throw new RecordingError("Cannot replay: the recording is damaged (a page is too short)");
+          const view = new DataView(payload.buffer, payload.byteOffset + 2, payload.byteLength - 2);
+          page(payload.getUint16(0, true), view, view.byteLength);
+          break;
+        }
+        case CHUNK.tick: {
+          if (payload.byteLength < 16)
+            throw new RecordingError("Cannot replay: the recording is damaged (a tick is too short)");
+          this.#listener.clock(payload.getBigInt64(8, true));
+          return { watermark: traceNanos(payload.getFloat64(0, true)), more: true, ended: false };
+        }
+        case CHUNK.symbols:
+          this.#listener.symbols(checkSymbols(parseJson(payload)));
+          break;
+        case CHUNK.events:
+          this.#listener.events(parseEvents(checkEvents(parseJson(payload))));
+          break;
+        case CHUNK.end:
+          return this.#end(checkOverrun(parseJson(payload)));
+        default:
+          throw new RecordingError(`Cannot replay: the recording has a chunk of unknown kind ${kind}`);
+      }
+    }
+    return this.#end(undefined);
+  }
+
+  async wait(): Promise<void> {
+    await setImmediate();
+  }
+
+  #end(overrun: number | undefined): Drained {
+    this.#listener.end(overrun);
+    return { watermark: traceNanos(Number.MAX_SAFE_INTEGER), more: false, ended: true };
+  }
+}
+
+/** The layout that a recording's header describes; throws RecordingError where its texts make no sense. */
+export function recordedLayout(header: RecordingHeader): CaptureLayout & { readonly epoch: PageEpoch } {
+  return {
+    headerPage: header.headerPage,
+    events: parseEvents(header.events),
+    stackFormat: header.stackFormat === undefined ? undefined : parseFormat(header.stackFormat),
+    facts: header.facts,
+    epoch: header.epoch,
+  };
+}
+
+function parseEvents(events: readonly RecordedEvent[]): CaptureLayout["events"] {
+  return events.map(({ role, format }) => ({ role, format: parseFormat(format) }));
+}
+
+function parseFormat(text: string) {
+  try {
+    return parseEventFormat(text);
+  } catch (error) {
+    throw new RecordingError("Cannot replay: the recording has an event format that cannot be read", {
+      cause: error,
+    });
+  }
+}
+
+function checkSymbols(value: unknown): readonly (readonly [bigint, string])[] {
+  if (!Array.isArray(value)) throw new RecordingError("Cannot replay: the recording's symbols are damaged");
+  return value.map((pair) => {
+    if (!Array.isArray(pair) || !/^\d{1,20}$/.test(String(pair[0]))) {
+      throw new RecordingError("Cannot replay: the recording's symbols are damaged");
+    }
+    return [BigInt(pair[0]), String(pair[1])] as const;
+  });
+}
+
+function checkOverrun(value: unknown): number {
+  const overrun = (value as { readonly overrun?: unknown } | null)?.overrun;
+  return typeof overrun === "number" ? overrun : 0;
+}

@@ -1,0 +1,135 @@
+import { fstatSync, readSync } from "node:fs";
+import { ROLES } from "../probe/probe-record.ts";
+import {
+  CHUNK,
+  MAGIC,
+  type RecordedEvent,
+  RecordingError,
+  type RecordingHeader,
+} from "./recording-format.ts";
+
+/** One chunk; its payload is valid until the next is read. */
+export interface Chunk {
+  readonly kind: number;
+  readonly payload: DataView;
+}
+
+/** Bytes read at once, and the largest chunk that can be one of ours (a page of a 64 KiB kernel, a list of symbols). */
+const BLOCK = 1 << 20;
+const MAX_CHUNK = 16 << 20;
+
+/** Reads a recording chunk by chunk from an open file; throws RecordingError where it is not one. */
+export class RecordingReader {
+  readonly #fd: number;
+  readonly #size: number;
+  #buffer = Buffer.alloc(0);
+  #at = 0;
+  #read = 0;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+    this.#size = fstatSync(fd).size;
+    if (!this.#fill(MAGIC.length) || this.#buffer.toString("latin1", 0, MAGIC.length) !== MAGIC) {
+      throw new RecordingError("Cannot replay: the file is not a tcpretrans recording");
+    }
+    this.#at = MAGIC.length;
+  }
+
+  /** The next chunk; undefined at the end of the file, also where it was cut off inside a chunk. */
+  next(): Chunk | undefined {
+    if (!this.#fill(5)) return undefined;
+    const kind = this.#buffer.readUInt8(this.#at);
+    const length = this.#buffer.readUInt32LE(this.#at + 1);
+    const place = this.#read - (this.#buffer.length - this.#at);
+    if (length > MAX_CHUNK) {
+      throw new RecordingError(`Cannot replay: byte ${place} of the recording begins no chunk`);
+    }
+    if (!this.#fill(5 + length)) return undefined;
+    const { buffer, byteOffset } = this.#buffer;
+    const payload = new DataView(buffer, byteOffset + this.#at + 5, length);
+    this.#at += 5 + length;
+    return { kind, payload };
+  }
+
+  /** Reads the first chunk, which must be a header of this version. */
+  header(): RecordingHeader {
+    const chunk = this.next();
+    if (chunk?.kind !== CHUNK.header) throw new RecordingError("Cannot replay: the recording has no header");
+    return checkHeader(parseJson(chunk.payload));
+  }
+
+  /** Has at least `count` bytes at the cursor, or false at the end of the file. */
+  #fill(count: number): boolean {
+    if (this.#buffer.length - this.#at >= count) return true;
+    const rest = this.#buffer.subarray(this.#at);
+    const wanted = Math.min(Math.max(BLOCK, count), this.#size - this.#read);
+    const next = Buffer.allocUnsafeSlow(rest.length + Math.max(wanted, 0));
+    rest.copy(next);
+    let end = rest.length;
+    while (end < next.length) {
+      const got = readSync(this.#fd, next, end, next.length - end, null);
+      if (got === 0) break;
+      end += got;
+      this.#read += got;
+    }
+    this.#buffer = next.subarray(0, end);
+    this.#at = 0;
+    return end >= count;
+  }
+}
+
+/** Parses the JSON of a chunk. */
+export function parseJson(payload: DataView): unknown {
+  const text = new TextDecoder().decode(payload);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new RecordingError("Cannot replay: the recording is damaged (a chunk is not JSON)", {
+      cause: error,
+    });
+  }
+}
+
+/** Checks the list of events of a chunk. */
+export function checkEvents(value: unknown): readonly RecordedEvent[] {
+  const events = Array.isArray(value) ? value : [undefined];
+  for (const event of events) {
+    if (
+      !isRecord(event) ||
+      typeof event["format"] !== "string" ||
+      !ROLES.some((role) => role === event["role"])
+    ) {
+      throw new RecordingError("Cannot replay: the recording names a probe that this version does not know");
+    }
+  }
+  return events;
+}
+
+function checkHeader(value: unknown): RecordingHeader {
+  if (!isRecord(value) || value["version"] !== 1) {
+    const version = isRecord(value) ? String(value["version"]) : "none";
+    throw new RecordingError(
+      `Cannot replay: the recording has format version ${version}, this tcpretrans reads 1`,
+    );
+  }
+  const { headerPage, facts, epoch, rung, utcOffsetMinutes, kernel } = value;
+  const complete =
+    typeof headerPage === "string" &&
+    isRecord(facts) &&
+    isRecord(facts["caState"]) &&
+    Number.isInteger(facts["caState"]["shift"]) &&
+    Number.isInteger(facts["caState"]["width"]) &&
+    isRecord(epoch) &&
+    Number.isInteger(epoch["hi"]) &&
+    Number.isInteger(epoch["lo"]) &&
+    (rung === "kprobe" || rung === "eprobe" || rung === "tracepoint") &&
+    Number.isInteger(utcOffsetMinutes) &&
+    isRecord(kernel);
+  if (!complete) throw new RecordingError("Cannot replay: the recording's header is damaged");
+  checkEvents(value["events"]);
+  return value as unknown as RecordingHeader; // every member that decoding uses was checked above
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,149 @@
+import type { TraceNanos } from "../event/trace-nanos.ts";
+import { traceNanos } from "../event/trace-nanos.ts";
+import { parseHeaderPage } from "../ring-buffer/page-layout.ts";
+import { type PageEpoch, type PageFault, readPage } from "../ring-buffer/read-page.ts";
+import type { EventFormat } from "../tracefs/event-format.ts";
+import { type KernelFacts, type RecordDecoder, recordDecoder } from "./decode-record.ts";
+import type { DecodeFault, ProbeRecord, Role } from "./probe-record.ts";
+
+/** What is needed to decode pages anywhere: formats, ids and facts of the kernel that wrote them. Serialisable. */
+export interface CaptureLayout {
+  /** Text of events/header_page. */
+  readonly headerPage: string;
+  readonly events: readonly { readonly role: Role; readonly format: EventFormat }[];
+  /** Format of ftrace:kernel_stack where stacks are recorded. */
+  readonly stackFormat?: EventFormat | undefined;
+  readonly facts: KernelFacts;
+}
+
+/** Counts of what decoding met. */
+export interface DecodeCounts {
+  records: number;
+  pages: number;
+  /** Records that the kernel overwrote before they were read, where the page says how many. */
+  missed: number;
+  readonly faults: Map<DecodeFault | PageFault, number>;
+}
+
+/** A record whose stack has not come after this long, in nanoseconds, has lost it. */
+const STACK_WAIT_NS = 1e8;
+/** Interrupt levels that can each have a record waiting for its stack on one CPU. */
+const STACK_NESTING = 4;
+
+/** Turns pages into records in time order over all CPUs. */
+export class PageDecoder {
+  readonly counts: DecodeCounts = { records: 0, pages: 0, missed: 0, faults: new Map() };
+  readonly #layout;
+  readonly #epoch: PageEpoch;
+  readonly #facts: KernelFacts;
+  readonly #decoders: (RecordDecoder | undefined)[] = [];
+  readonly #stackId: number;
+  readonly #queues: ProbeRecord[][] = [];
+  readonly #awaiting: ProbeRecord[][] = [];
+  #view: DataView = new DataView(new ArrayBuffer(0));
+  #cpu = 0;
+
+  constructor(capture: CaptureLayout, epoch: PageEpoch) {
+    this.#layout = parseHeaderPage(capture.headerPage);
+    this.#epoch = epoch;
+    this.#stackId = capture.stackFormat?.id ?? -1;
+    this.#facts = capture.facts;
+    this.addEvents(capture.events);
+  }
+
+  /** Adds the formats of probes that were installed again: their records carry new ids. */
+  addEvents(events: CaptureLayout["events"]): void {
+    for (const { role, format } of events)
+      this.#decoders[format.id] = recordDecoder(role, format, this.#facts);
+  }
+
+  /** Decodes one page of a CPU; the view is not kept. */
+  page(cpu: number, view: DataView, byteLength: number): void {
+    this.#view = view;
+    this.#cpu = cpu;
+    const result = readPage(view, byteLength, this.#layout, this.#epoch, this.#visit);
+    this.counts.pages++;
+    if (result.missed > 0) this.counts.missed += result.missed;
+    if (result.fault !== undefined) this.#fault(result.fault);
+  }
+
+  /** Takes the records up to a time in order; those of equal time keep their CPU's order. */
+  take(until: TraceNanos): readonly ProbeRecord[] {
+    const watermark = this.#beforeOpenStacks(until);
+    const taken: ProbeRecord[] = [];
+    let sources = 0;
+    for (const [cpu, queue] of this.#queues.entries()) {
+      if (queue === undefined || queue.length === 0) continue;
+      const end = endOf(queue, watermark);
+      if (end === 0) continue;
+      sources++;
+      for (let i = 0; i < end; i++) taken.push(queue[i] as ProbeRecord);
+      this.#queues[cpu] = queue.slice(end);
+    }
+    return sources > 1 ? taken.sort((a, b) => a.time - b.time) : taken;
+  }
+
+  readonly #visit = (offset: number, length: number, time: number): void => {
+    const fault = this.#record(offset, length, time);
+    if (fault !== undefined) this.#fault(fault);
+  };
+
+  #record(offset: number, length: number, time: number): DecodeFault | undefined {
+    this.counts.records++;
+    if (length < 8) return "record-too-short";
+    const id = this.#view.getUint16(offset, true); // common_type, the first field of every format
+    if (id === this.#stackId) return this.#stack(offset, length);
+    const decode = this.#decoders[id];
+    if (decode === undefined) return "unknown-event";
+    const record = decode(this.#view, offset, length, traceNanos(time), this.#cpu);
+    if (typeof record === "string") return record;
+    this.#queue(record);
+    return undefined;
+  }
+
+  #queue(record: ProbeRecord): void {
+    const queue = this.#queues[this.#cpu];
+    if (queue === undefined) this.#queues[this.#cpu] = [record];
+    else queue.push(record);
+    if (this.#stackId < 0) return;
+    const awaiting = this.#awaiting[this.#cpu] ?? [];
+    awaiting.push(record);
+    if (awaiting.length > STACK_NESTING) awaiting.shift();
+    this.#awaiting[this.#cpu] = awaiting;
+  }
+
+  /** A stack belongs to the last record before it that has none: an interrupt's record and stack lie between, whole. */
+  #stack(offset: number, length: number): DecodeFault | undefined {
+    const size = length < 16 ? 0 : Math.min(this.#view.getInt32(offset + 8, true), (length - 16) >>> 3);
+    if (size <= 0) return "stack-too-short";
+    const stack: bigint[] = [];
+    for (let i = 0; i < size; i++) {
+      const address = this.#view.getBigUint64(offset + 16 + 8 * i, true);
+      if (address !== 0n) stack.push(address);
+    }
+    const record = this.#awaiting[this.#cpu]?.pop();
+    if (record !== undefined) record.stack = stack;
+    return undefined;
+  }
+
+  #beforeOpenStacks(until: TraceNanos): number {
+    let watermark: number = until;
+    for (const awaiting of this.#awaiting) {
+      for (const record of awaiting ?? []) {
+        if (record.time > until - STACK_WAIT_NS && record.time <= watermark) watermark = record.time - 1;
+      }
+    }
+    return watermark;
+  }
+
+  #fault(fault: DecodeFault | PageFault): void {
+    this.counts.faults.set(fault, (this.counts.faults.get(fault) ?? 0) + 1);
+  }
+}
+
+/** Index after the last record up to a time, in a queue in time order. */
+function endOf(queue: readonly ProbeRecord[], until: number): number {
+  let end = queue.length;
+  while (end > 0 && (queue[end - 1] as ProbeRecord).time > until) end--;
+  return end;
+}

@@ -1,0 +1,219 @@
+import { TCP_NEW_SYN_RECV } from "../event/kernel-tcp.ts";
+import type { Cause, Outcome, Rung, SocketKey, TcpEvent } from "../event/tcp-event.ts";
+import type { TraceNanos } from "../event/trace-nanos.ts";
+import { causeOf, type Scope } from "./cause.ts";
+import type { ProbeRecord } from "./probe-record.ts";
+import { Scopes } from "./scopes.ts";
+import { causeOfStack, scopeOfStack } from "./stack-cause.ts";
+
+/** What pairing met, each a counter. */
+export interface PairingCounts {
+  /** Outcomes without an attempt: complete events whose kprobe was missed (re-entry) or is not on this rung. */
+  orphanOutcomes: number;
+  /** Attempts without an outcome: failed, or a loss probe that did not retransmit. */
+  unansweredAttempts: number;
+  /** SYN-ACK timers (tcp_syn_ack_timeout), by network namespace; key 0 where it is not known. */
+  readonly synAckTimers: Map<number, number>;
+}
+
+export interface PairerOptions {
+  readonly rung: Rung;
+  /** Names of the functions of a kernel stack, innermost first, suffixes stripped. */
+  readonly functionsOf: (stack: readonly bigint[]) => readonly string[];
+  readonly emit: (event: TcpEvent) => void;
+}
+
+/** How long an attempt waits for its outcome, in nanoseconds: both lie in one call, so only a stopped CPU comes near it. */
+const ATTEMPT_WAIT_NS = 1e9;
+/** Sockets whose last congestion state is kept (tracepoint rung). */
+const CONG_STATES = 65_536;
+
+interface Waiting {
+  readonly record: ProbeRecord;
+  readonly scope: Scope;
+}
+
+/**
+ * Makes events of records given in time order over all CPUs. Attempt and outcome belong together by socket, whose lock is held
+ * from one to the other; softirqs nest and tasks migrate, so neither the CPU nor the record order on it says anything.
+ */
+export class Pairer {
+  readonly counts: PairingCounts = { orphanOutcomes: 0, unansweredAttempts: 0, synAckTimers: new Map() };
+  readonly #options: PairerOptions;
+  readonly #waiting = new Map<SocketKey, Waiting>();
+  readonly #scopes = new Scopes();
+  readonly #congState = new Map<SocketKey, number>();
+
+  constructor(options: PairerOptions) {
+    this.#options = options;
+  }
+
+  push(record: ProbeRecord): void {
+    switch (record.role) {
+      case "attempt":
+      case "loss_probe":
+      case "syn_ack_attempt":
+        this.#attempt(record);
+        break;
+      case "outcome":
+        this.#outcome(record);
+        break;
+      case "syn_ack":
+        this.#synAck(record);
+        break;
+      case "loss_probe_return":
+        this.#lossProbeReturn(record);
+        break;
+      case "syn_ack_timer": {
+        const netns = record.socket?.netns ?? 0;
+        this.counts.synAckTimers.set(netns, (this.counts.synAckTimers.get(netns) ?? 0) + 1);
+        break;
+      }
+      case "ca_state":
+        this.#caState(record);
+        break;
+      default:
+        this.#scopes.push(record);
+    }
+  }
+
+  /** Gives up on attempts that have waited long enough; with no time, on all of them. */
+  settle(now: TraceNanos | undefined): void {
+    for (const waiting of this.#waiting.values()) {
+      if (now !== undefined && now - waiting.record.time < ATTEMPT_WAIT_NS) return;
+      this.#giveUp(waiting, undefined);
+    }
+  }
+
+  #attempt(record: ProbeRecord): void {
+    const earlier = this.#waiting.get(record.key);
+    if (earlier !== undefined) this.#giveUp(earlier, record);
+    this.#waiting.set(record.key, { record, scope: this.#scopes.of(record) });
+    // One probe is outstanding already: this one sends nothing (tcp_send_loss_probe).
+    if (record.role === "loss_probe" && record.tlpHighSeq) this.#answer(record.key, "nothing");
+  }
+
+  #outcome(record: ProbeRecord): void {
+    const attempt = this.#waiting.get(record.key);
+    if (attempt === undefined) this.counts.orphanOutcomes++;
+    else this.#waiting.delete(record.key);
+    const failed = record.error !== undefined && record.error !== 0;
+    const cause = this.#causeOfOutcome(record, attempt);
+    const probe = cause === "tail_loss_probe";
+    this.#options.emit({
+      kind: probe ? "loss_probe" : "retransmit",
+      time: record.time,
+      cpu: record.cpu,
+      pid: record.pid,
+      rung: this.#options.rung,
+      cause,
+      outcome: !failed ? "sent" : probe ? "nothing" : "failed",
+      error: record.error ?? (failed ? undefined : 0),
+      segments: failed ? 0 : segmentsSent(record, attempt?.record),
+      socket: mergedSocket(record, attempt?.record),
+      stack: attempt?.record.stack ?? record.stack,
+    });
+  }
+
+  #causeOfOutcome(record: ProbeRecord, attempt: Waiting | undefined): Cause {
+    if (this.#options.rung === "tracepoint") {
+      const functions = this.#options.functionsOf(record.stack ?? []);
+      const state = record.socket?.state ?? 0;
+      return causeOfStack(functions, { state, congState: this.#congState.get(record.key) });
+    }
+    // A plain tracepoint carries no cause of its own: the attempt's fields name it (kernels before 5.15).
+    const telling = record.socket?.pending === undefined && attempt !== undefined ? attempt : undefined;
+    return causeOf((telling ?? { record }).record, telling?.scope ?? this.#scopeOf(record));
+  }
+
+  #scopeOf(record: ProbeRecord): Scope {
+    return this.#scopes.of(record) ?? (record.stack && scopeOfStack(this.#options.functionsOf(record.stack)));
+  }
+
+  #synAck(record: ProbeRecord): void {
+    const attempt = this.#waiting.get(record.key);
+    this.#waiting.delete(record.key);
+    this.#options.emit({
+      ...this.#base(record, attempt?.record),
+      kind: "retransmit",
+      cause: "syn_ack",
+      outcome: "sent",
+      error: 0,
+      segments: 1,
+    });
+  }
+
+  #lossProbeReturn(record: ProbeRecord): void {
+    const waiting = this.#waiting.get(record.key);
+    if (waiting?.record.role !== "loss_probe" || record.tlpHighSeq === undefined) return;
+    // tlp_high_seq was 0 at entry and no retransmit was recorded: if it is set now, new data went out.
+    this.#answer(record.key, record.tlpHighSeq === 0 ? "nothing" : "new_data");
+  }
+
+  #caState(record: ProbeRecord): void {
+    if (record.congState === undefined) return;
+    this.#congState.delete(record.key);
+    this.#congState.set(record.key, record.congState);
+    if (this.#congState.size <= CONG_STATES) return;
+    for (const oldest of this.#congState.keys()) {
+      this.#congState.delete(oldest);
+      return;
+    }
+  }
+
+  /** Ends a wait: the socket's next record has come, or the time is up. */
+  #giveUp(waiting: Waiting, next: ProbeRecord | undefined): void {
+    const { role, key } = waiting.record;
+    // Only tcp_send_loss_probe sets tlp_high_seq: set by the next record, with no probe between, this one sent new data.
+    if (role === "loss_probe") this.#answer(key, next?.tlpHighSeq ? "new_data" : "unknown");
+    else this.#answer(key, "failed");
+  }
+
+  #answer(key: SocketKey, outcome: Outcome): void {
+    const waiting = this.#waiting.get(key);
+    if (waiting === undefined) return;
+    this.#waiting.delete(key);
+    this.counts.unansweredAttempts++;
+    const { record, scope } = waiting;
+    this.#options.emit({
+      ...this.#base(record, undefined),
+      kind: record.role === "loss_probe" ? "loss_probe" : "retransmit",
+      cause:
+        record.role === "loss_probe" ? "tail_loss_probe" : causeOf(record, scope ?? this.#scopeOf(record)),
+      outcome,
+      error: undefined,
+      segments: outcome === "failed" || outcome === "nothing" ? 0 : undefined,
+    });
+  }
+
+  #base(record: ProbeRecord, attempt: ProbeRecord | undefined) {
+    const { time, cpu, pid } = record;
+    const stack = attempt?.stack ?? record.stack;
+    return { time, cpu, pid, rung: this.#options.rung, socket: mergedSocket(record, attempt), stack };
+  }
+}
+
+/**
+ * Segments of an event that was sent. An eprobe reads the skb's own count, final at that point. Without one (before 5.15) it is
+ * the skb's length in segments, at most what the caller allowed; a loss probe sends one. A tracepoint alone cannot tell.
+ */
+function segmentsSent(outcome: ProbeRecord, attempt: ProbeRecord | undefined): number | undefined {
+  if (outcome.gsoSegs !== undefined) return outcome.gsoSegs;
+  if (attempt === undefined) return undefined;
+  if (attempt.role === "loss_probe") return 1;
+  const mss = attempt.socket?.mss;
+  if (attempt.skbLen === undefined || attempt.segsLimit === undefined || !mss) return undefined;
+  return Math.max(1, Math.min(attempt.segsLimit, Math.ceil(attempt.skbLen / mss)));
+}
+
+function mergedSocket(record: ProbeRecord, attempt: ProbeRecord | undefined) {
+  const own = record.socket;
+  if (own === undefined || (own.netns === undefined && attempt?.socket !== undefined)) {
+    const socket = attempt?.socket;
+    if (socket !== undefined)
+      return own?.state === TCP_NEW_SYN_RECV ? { ...socket, state: own.state } : socket;
+  }
+  if (own === undefined)
+    throw new TypeError("Cannot make an event: neither record tells the socket's addresses");
+  return own;
+}

@@ -1,0 +1,30 @@
+import { TCP_CA_LOSS, TCP_CA_RECOVERY, TCP_SYN_SENT } from "../event/kernel-tcp.ts";
+import type { Cause } from "../event/tcp-event.ts";
+import type { Scope } from "./cause.ts";
+
+/** Finds which of the two functions that fields cannot tell is on the stack. */
+export function scopeOfStack(functions: readonly string[]): Scope {
+  if (functions.includes("tcp_rack_reo_timeout")) return "reordering";
+  if (functions.includes("tcp_simple_retransmit") || functions.includes("tcp_non_congestion_loss_retransmit"))
+    return "mtu";
+  return undefined;
+}
+
+/**
+ * Names the cause from the kernel stack at tcp:tcp_retransmit_skb and the last congestion state that the kernel announced
+ * for the socket (tcp:tcp_cong_state_set, since 6.1). An ACK-driven retransmit whose congestion state is not known is
+ * `other`: its stack is the same in Recovery and in Loss. A zero-window timeout is a `timeout` here.
+ */
+export function causeOfStack(
+  functions: readonly string[],
+  { state, congState }: { readonly state: number; readonly congState: number | undefined },
+): Cause {
+  if (state === TCP_SYN_SENT) return "syn";
+  if (functions.includes("tcp_send_loss_probe")) return "tail_loss_probe";
+  if (functions.includes("tcp_retransmit_timer")) return "timeout";
+  const scope = scopeOfStack(functions);
+  if (scope === "mtu") return "mtu";
+  if (congState === TCP_CA_LOSS) return "slow_start";
+  if (congState === TCP_CA_RECOVERY) return scope === "reordering" ? "reordering" : "fast";
+  return "other";
+}
