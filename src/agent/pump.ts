@@ -12,10 +12,13 @@ export interface Drained {
   readonly ended: boolean;
 }
 
+/** Takes one page; gives the time of its last record. The view is valid only within the call. */
+export type PageVisitor = (cpu: number, view: DataView, byteLength: number) => TraceNanos;
+
 /** Where pages come from: the running kernel or a recording. */
 export interface PageSource {
-  /** Hands over what is ready, at most a bounded number of pages per CPU. A page is valid only within the call. */
-  drain(page: (cpu: number, view: DataView, byteLength: number) => void): Drained;
+  /** Hands over what is ready, at most a bounded number of pages per CPU. */
+  drain(page: PageVisitor): Drained;
   /** Waits for the next tick. */
   wait(drained: Drained): Promise<void>;
 }

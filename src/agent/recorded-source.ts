@@ -3,7 +3,7 @@ import { traceNanos } from "../event/trace-nanos.ts";
 import type { CaptureLayout } from "../probe/page-decoder.ts";
 import type { PageEpoch } from "../ring-buffer/read-page.ts";
 import { parseEventFormat } from "../tracefs/event-format.ts";
-import type { Drained, PageSource } from "./pump.ts";
+import type { Drained, PageSource, PageVisitor } from "./pump.ts";
 import { CHUNK, type RecordedEvent, RecordingError, type RecordingHeader } from "./recording-format.ts";
 import { checkEvents, parseJson, type RecordingReader } from "./recording-reader.ts";
 
@@ -27,7 +27,7 @@ export class RecordedSource implements PageSource {
     this.#listener = listener;
   }
 
-  drain(page: (cpu: number, view: DataView, byteLength: number) => void): Drained {
+  drain(page: PageVisitor): Drained {
     for (let chunk = this.#reader.next(); chunk !== undefined; chunk = this.#reader.next()) {
       const { kind, payload } = chunk;
       switch (kind) {

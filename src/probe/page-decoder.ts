@@ -57,14 +57,15 @@ export class PageDecoder {
       this.#decoders[format.id] = recordDecoder(role, format, this.#facts);
   }
 
-  /** Decodes one page of a CPU; the view is not kept. */
-  page(cpu: number, view: DataView, byteLength: number): void {
+  /** Decodes one page of a CPU and gives the time of its last record; the view is not kept. */
+  page(cpu: number, view: DataView, byteLength: number): TraceNanos {
     this.#view = view;
     this.#cpu = cpu;
     const result = readPage(view, byteLength, this.#layout, this.#epoch, this.#visit);
     this.counts.pages++;
     if (result.missed > 0) this.counts.missed += result.missed;
     if (result.fault !== undefined) this.#fault(result.fault);
+    return traceNanos(result.endTime);
   }
 
   /** Takes the records up to a time in order; those of equal time keep their CPU's order. */

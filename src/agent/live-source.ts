@@ -1,0 +1,122 @@
+import { setImmediate, setTimeout } from "node:timers/promises";
+import { type TraceNanos, traceNanos } from "../event/trace-nanos.ts";
+import { parseHeaderPage } from "../ring-buffer/page-layout.ts";
+import type { PageEpoch } from "../ring-buffer/read-page.ts";
+import type { Libc } from "../syscall/libc.ts";
+import type { PollSet } from "../syscall/poll-set.ts";
+import { CPU_GONE, type CpuPipe } from "../tracefs/cpu-pipe.ts";
+import type { LiveCapture } from "./live-capture.ts";
+import type { Drained, PageSource, PageVisitor } from "./pump.ts";
+
+export interface LiveSourceOptions {
+  readonly capture: LiveCapture;
+  readonly libc: Libc | undefined;
+  /** Trace clock now, ns: process.hrtime.bigint, which is CLOCK_MONOTONIC as the clock `mono` is. */
+  readonly now: () => bigint;
+  /** Called about once a second, between ticks. */
+  readonly everySecond: () => void;
+}
+
+/** While records come, and while none do: without poll(2) every CPU costs a system call a tick. */
+const TICK_MS = 100;
+const IDLE_TICK_MS = 250;
+/** Pages of one CPU in one tick, before the others and the sinks have their turn. */
+const PAGES_PER_CPU = 256;
+const SECOND_NS = 1_000_000_000n;
+
+/** Reads the pages of a running kernel, tick by tick, until it is stopped; then once more, to the end. */
+export class LiveSource implements PageSource {
+  /** The trace clock's value that times are counted from. */
+  readonly epochNanos: bigint;
+  readonly #options: LiveSourceOptions;
+  readonly #page: Uint8Array;
+  readonly #view: DataView;
+  readonly #stop = new AbortController();
+  #pipes: CpuPipe[] = [];
+  #poll: PollSet | undefined;
+  #lastSecond: bigint;
+  #busy = false;
+
+  constructor(options: LiveSourceOptions) {
+    this.#options = options;
+    this.epochNanos = options.now();
+    this.#lastSecond = this.epochNanos;
+    const { pageSize } = parseHeaderPage(options.capture.capture.headerPage);
+    this.#page = new Uint8Array(new ArrayBuffer(pageSize));
+    this.#view = new DataView(this.#page.buffer);
+    this.#followCpus();
+  }
+
+  get epoch(): PageEpoch {
+    return { hi: Number(this.epochNanos >> 32n), lo: Number(this.epochNanos & 0xffff_ffffn) };
+  }
+
+  /** Ends the capture: no new records, and the next ticks take what is left. */
+  stop(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#options.capture.disarm();
+    this.#stop.abort();
+  }
+
+  drain(page: PageVisitor): Drained {
+    const ending = this.#stop.signal.aborted;
+    const start = this.#options.now();
+    if (start - this.#lastSecond >= SECOND_NS) {
+      this.#lastSecond = start;
+      this.#followCpus();
+      this.#options.everySecond();
+    }
+    // What is committed before this moment is read in this tick: sockets' records stay in order over CPUs.
+    let watermark = traceNanos(Number(this.#options.now() - this.epochNanos));
+    let more = false;
+    const polled = this.#poll?.poll();
+    if (polled !== 0 || ending) {
+      for (let i = 0; i < this.#pipes.length; i++) {
+        if (this.#poll !== undefined && !ending && !this.#poll.ready(i)) continue;
+        const pipe = this.#pipes[i] as CpuPipe;
+        const end = this.#drainCpu(pipe, page);
+        if (end === undefined) continue;
+        more = true;
+        if (end < watermark) watermark = end; // what this CPU still holds is later than that
+      }
+    }
+    return { watermark, more, ended: ending && !more };
+  }
+
+  async wait({ more }: Drained): Promise<void> {
+    if (more) return setImmediate();
+    const tickMs = this.#poll === undefined && !this.#busy ? IDLE_TICK_MS : TICK_MS;
+    this.#busy = false;
+    try {
+      await setTimeout(tickMs, undefined, { signal: this.#stop.signal });
+    } catch {
+      // Stopped: the next tick is the last.
+    }
+  }
+
+  /** Reads one CPU to its end, or to the tick's budget: then gives the time of the last record read. */
+  #drainCpu(pipe: CpuPipe, page: PageVisitor): TraceNanos | undefined {
+    let end: TraceNanos | undefined;
+    for (let left = PAGES_PER_CPU; left > 0; left--) {
+      const bytes = pipe.read(this.#page);
+      if (bytes === CPU_GONE || bytes === 0) return undefined;
+      end = page(pipe.cpu, this.#view, bytes);
+      this.#busy = true;
+    }
+    return end;
+  }
+
+  /** Opens the pipes of CPUs that have come since. A CPU that went keeps its pipe: what it held is still read. */
+  #followCpus(): void {
+    const { capture, libc } = this.#options;
+    const come = capture.instance.onlineCpus().filter((cpu) => !this.#pipes.some((pipe) => pipe.cpu === cpu));
+    if (come.length === 0) return;
+    this.#pipes = [...this.#pipes, ...come.map((cpu) => capture.instance.openCpu(cpu))];
+    this.#poll = libc?.pollSet(this.#pipes.map(({ fd }) => fd));
+  }
+}
+
+/** The trace clock's time as nanoseconds since the source's epoch. */
+export function sinceEpoch(source: LiveSource, now: bigint): TraceNanos {
+  return traceNanos(Number(now - source.epochNanos));
+}
