@@ -2,10 +2,11 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 
 /** Nothing in the kernel is a function this long: an address farther from the last symbol is not in it. */
-const MAX_FUNCTION_BYTES = 1n << 20n;
+const MAX_FUNCTION_BYTES = 1 << 20;
 /** Bound of the resolved addresses kept; one stack names about 25 distinct ones in all. */
 const MAX_CACHED = 4096;
 const CHUNK_BYTES = 65_536;
+const TWO_POW_32 = 2 ** 32;
 const NEWLINE = 0x0a;
 const TAB = 0x09;
 const SPACE = 0x20;
@@ -27,13 +28,16 @@ export class KernelSymbols {
   /** Makes the look-up from pairs of address and name, as a recording stores them. */
   static fromList(list: Iterable<readonly [address: bigint, name: string]>): KernelSymbols {
     const builder = new TableBuilder();
-    for (const [address, name] of list) builder.add(address, Buffer.from(name));
+    for (const [address, name] of list) {
+      const bytes = Buffer.from(name);
+      builder.add(highHalf(address), lowHalf(address), bytes, 0, bytes.length);
+    }
     return new KernelSymbols(builder.finish());
   }
 
   /** Number of symbols held. */
   get size(): number {
-    return this.#table.addresses.length;
+    return this.#table.highs.length;
   }
 
   /** Resolved addresses that the cache's bound pushed out. */
@@ -81,12 +85,12 @@ export function parseKernelSymbols(chunks: Iterable<Uint8Array>): KernelSymbols 
     const bytes = carry.length === 0 ? chunk : Buffer.concat([carry, chunk]);
     let start = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-      addLine(builder, bytes.subarray(start, end));
+      addLine(builder, bytes, start, end);
       start = end + 1;
     }
     carry = bytes.slice(start);
   }
-  addLine(builder, carry);
+  addLine(builder, carry, 0, carry.length);
   return builder.size === 0 ? undefined : new KernelSymbols(builder.finish());
 }
 
@@ -99,28 +103,27 @@ function* chunksOf(fd: number): Generator<Uint8Array> {
   }
 }
 
-/** One line is `<hex address> <type> <name>[\t[module]]`; text is type t, T, w or W. */
-function addLine(builder: TableBuilder, line: Uint8Array): void {
-  const space = line.indexOf(SPACE);
-  if (space < 1 || line.length < space + 4) return;
-  const type = (line[space + 1] ?? 0) | 0x20;
-  if (type !== 0x74 && type !== 0x77) return;
-  const address = parseHex(line.subarray(0, space));
-  if (address === undefined || address === 0n) return;
-  const tab = line.indexOf(TAB, space + 3);
-  builder.add(address, line.subarray(space + 3, tab < 0 ? line.length : tab));
-}
-
-function parseHex(digits: Uint8Array): bigint | undefined {
+/**
+ * One line is `<hex address> <type> <name>[\t[module]]`; text is type t, T, w or W. Works on indices and
+ * 32-bit halves: an object or a bigint for each of 120,000 lines would cost 20 MiB.
+ */
+function addLine(builder: TableBuilder, bytes: Uint8Array, start: number, end: number): void {
   let high = 0;
   let low = 0;
-  for (let i = 0; i < digits.length; i++) {
-    const digit = hexDigit(digits[i] ?? 0);
-    if (digit < 0) return undefined;
-    if (i < digits.length - 8) high = high * 16 + digit;
-    else low = low * 16 + digit;
+  let at = start;
+  for (; at < end && bytes[at] !== SPACE; at++) {
+    const digit = hexDigit(bytes[at] ?? 0);
+    if (digit < 0) return;
+    high = (high * 16 + (low >>> 28)) >>> 0;
+    low = (low * 16 + digit) >>> 0;
   }
-  return (BigInt(high) << 32n) | BigInt(low);
+  const type = (bytes[at + 1] ?? 0) | 0x20;
+  const nameStart = at + 3;
+  if (at === start || nameStart >= end || (type !== 0x74 && type !== 0x77) || (high === 0 && low === 0))
+    return;
+  let nameEnd = nameStart;
+  while (nameEnd < end && bytes[nameEnd] !== TAB) nameEnd++;
+  builder.add(high, low, bytes, nameStart, nameEnd);
 }
 
 function hexDigit(char: number): number {
@@ -130,8 +133,9 @@ function hexDigit(char: number): number {
 }
 
 interface SymbolTable {
-  /** Ascending; of several names for one address the kernel's first comes first. */
-  readonly addresses: BigUint64Array;
+  /** Halves of the addresses, ascending; of several names for one address the kernel's first comes first. */
+  readonly highs: Uint32Array;
+  readonly lows: Uint32Array;
   readonly nameStarts: Uint32Array;
   readonly nameEnds: Uint32Array;
   readonly names: Buffer;
@@ -139,23 +143,25 @@ interface SymbolTable {
 
 /** As kallsyms_lookup does: the last address at or below, and of its aliases the first. */
 function lookUp(table: SymbolTable, address: bigint): string | undefined {
-  const { addresses } = table;
+  const { highs, lows } = table;
+  const beyond = (index: number): number =>
+    (highHalf(address) - (highs[index] ?? 0)) * TWO_POW_32 + (lowHalf(address) - (lows[index] ?? 0));
   let low = 0;
-  let high = addresses.length;
+  let high = highs.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((addresses[middle] ?? 0n) <= address) low = middle + 1;
+    if (beyond(middle) >= 0) low = middle + 1;
     else high = middle;
   }
   let index = low - 1;
-  const found = addresses[index];
-  if (found === undefined || address - found > MAX_FUNCTION_BYTES) return undefined;
-  while (index > 0 && addresses[index - 1] === found) index -= 1;
+  if (index < 0 || beyond(index) > MAX_FUNCTION_BYTES) return undefined;
+  while (index > 0 && lows[index - 1] === lows[index] && highs[index - 1] === highs[index]) index -= 1;
   return table.names.toString("latin1", table.nameStarts[index], table.nameEnds[index]);
 }
 
 class TableBuilder {
-  #addresses = new BigUint64Array(4096);
+  #highs = new Uint32Array(4096);
+  #lows = new Uint32Array(4096);
   #starts = new Uint32Array(4096);
   #ends = new Uint32Array(4096);
   #names = Buffer.alloc(65_536);
@@ -167,58 +173,78 @@ class TableBuilder {
     return this.#size;
   }
 
-  add(address: bigint, name: Uint8Array): void {
-    if (name[0] === DOLLAR || PADDING_PREFIXES.some((prefix) => startsWith(name, prefix))) return;
-    const dot = name.indexOf(DOT, 1);
-    const length = dot < 0 ? name.length : dot;
-    this.#reserve(length);
-    if (this.#size > 0 && address < (this.#addresses[this.#size - 1] ?? 0n)) this.#sorted = false;
-    this.#addresses[this.#size] = address;
+  /** Adds the name in `bytes[start, end)` without what the compiler put after its first dot. */
+  add(high: number, low: number, bytes: Uint8Array, start: number, end: number): void {
+    if (bytes[start] === DOLLAR || PADDING_PREFIXES.some((prefix) => startsWith(bytes, start, prefix)))
+      return;
+    this.#reserve(end - start);
+    this.#highs[this.#size] = high;
+    this.#lows[this.#size] = low;
     this.#starts[this.#size] = this.#used;
-    this.#names.set(name.subarray(0, length), this.#used);
-    this.#used += length;
+    for (let at = start; at < end && (at === start || bytes[at] !== DOT); at++) {
+      this.#names[this.#used++] = bytes[at] ?? 0;
+    }
     this.#ends[this.#size] = this.#used;
+    if (this.#size > 0 && this.#compare(this.#size - 1, this.#size) > 0) this.#sorted = false;
     this.#size += 1;
   }
 
   finish(): SymbolTable {
-    const order = Uint32Array.from({ length: this.#size }, (_, index) => index);
+    const order = new Uint32Array(this.#size);
+    for (let index = 0; index < order.length; index++) order[index] = index;
     // The kernel's own symbols are sorted; those of modules are not.
-    if (!this.#sorted) order.sort((a, b) => this.#compare(a, b));
-    const names = Buffer.alloc(this.#used);
-    this.#names.copy(names, 0, 0, this.#used);
+    if (!this.#sorted) order.sort((a, b) => this.#compare(a, b) || a - b);
     return {
-      addresses: BigUint64Array.from(order, (index) => this.#addresses[index] ?? 0n),
-      nameStarts: Uint32Array.from(order, (index) => this.#starts[index] ?? 0),
-      nameEnds: Uint32Array.from(order, (index) => this.#ends[index] ?? 0),
-      names,
+      highs: picked(this.#highs, order),
+      lows: picked(this.#lows, order),
+      nameStarts: picked(this.#starts, order),
+      nameEnds: picked(this.#ends, order),
+      names: Buffer.from(this.#names.subarray(0, this.#used)),
     };
   }
 
   #compare(a: number, b: number): number {
-    const left = this.#addresses[a] ?? 0n;
-    const right = this.#addresses[b] ?? 0n;
-    return left < right ? -1 : left > right ? 1 : a - b;
+    const high = (this.#highs[a] ?? 0) - (this.#highs[b] ?? 0);
+    return high !== 0 ? high : (this.#lows[a] ?? 0) - (this.#lows[b] ?? 0);
   }
 
   #reserve(nameLength: number): void {
-    if (this.#size === this.#addresses.length) {
-      this.#addresses = grown(this.#addresses, new BigUint64Array(this.#size * 2));
-      this.#starts = grown(this.#starts, new Uint32Array(this.#size * 2));
-      this.#ends = grown(this.#ends, new Uint32Array(this.#size * 2));
+    if (this.#size === this.#highs.length) {
+      this.#highs = doubled(this.#highs);
+      this.#lows = doubled(this.#lows);
+      this.#starts = doubled(this.#starts);
+      this.#ends = doubled(this.#ends);
     }
     if (this.#used + nameLength > this.#names.length) {
-      this.#names = grown(this.#names, Buffer.alloc(this.#names.length * 2 + nameLength));
+      const names = Buffer.alloc(this.#names.length * 2 + nameLength);
+      names.set(this.#names);
+      this.#names = names;
     }
   }
 }
 
-function grown<A extends Uint8Array | Uint32Array | BigUint64Array, B extends A>(from: A, into: B): B {
-  if (from instanceof BigUint64Array && into instanceof BigUint64Array) into.set(from);
-  else if (!(from instanceof BigUint64Array) && !(into instanceof BigUint64Array)) into.set(from);
-  return into;
+function doubled(array: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const twice = new Uint32Array(array.length * 2);
+  twice.set(array);
+  return twice;
 }
 
-function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
-  return bytes.length >= prefix.length && prefix.every((byte, index) => bytes[index] === byte);
+function picked(array: Uint32Array, order: Uint32Array): Uint32Array {
+  const result = new Uint32Array(order.length);
+  for (let index = 0; index < order.length; index++) result[index] = array[order[index] ?? 0] ?? 0;
+  return result;
+}
+
+function startsWith(bytes: Uint8Array, start: number, prefix: Uint8Array): boolean {
+  for (let index = 0; index < prefix.length; index++)
+    if (bytes[start + index] !== prefix[index]) return false;
+  return true;
+}
+
+function highHalf(address: bigint): number {
+  return Number(address >> 32n);
+}
+
+function lowHalf(address: bigint): number {
+  return Number(address & 0xffff_ffffn);
 }
