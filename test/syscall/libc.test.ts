@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Worker } from "node:worker_threads";
+import { openLibc } from "../../src/syscall/libc.ts";
+import { errnoName } from "../../src/syscall/system-call-error.ts";
+import { makeFifo } from "./make-fifo.ts";
+
+const libc = openLibc();
+const hasFfi = process.getBuiltinModule("node:ffi") !== undefined;
+const skip = libc === undefined ? "this Node has no node:ffi" : false;
+
+test("openLibc() gives the system calls exactly where Node has node:ffi", () => {
+  assert.equal(libc !== undefined, hasFfi);
+});
+
+test("openLibc() gives undefined when disabled, as on Node 24", () => {
+  assert.equal(openLibc({ disabled: true }), undefined);
+});
+
+test("Libc.read() gives bytes, 0 at the end, and minus the errno", { skip }, () => {
+  assert.ok(libc);
+  const directory = mkdtempSync(join(tmpdir(), "libc-"));
+  const fifo = makeFifo(directory);
+  try {
+    const buffer = new Uint8Array(16);
+    assert.equal(libc.read(fifo.reader, buffer), -11, "EAGAIN of an empty pipe");
+    writeSync(fifo.writer, "abc");
+    assert.equal(libc.read(fifo.reader, buffer.subarray(4)), 3);
+    assert.deepEqual(
+      [...buffer.subarray(3, 8)],
+      [0, 0x61, 0x62, 0x63, 0],
+      "a view is written at its own offset",
+    );
+    assert.equal(libc.read(999_999, buffer), -9, "EBADF");
+  } finally {
+    fifo.close();
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("PollSet.ready() tells which descriptors have something and forgets it at the next poll", {
+  skip,
+}, () => {
+  assert.ok(libc);
+  const directory = mkdtempSync(join(tmpdir(), "poll-"));
+  const fifos = ["a", "b", "c"].map((name) => makeFifo(directory, name));
+  try {
+    const set = libc.pollSet(fifos.map(({ reader }) => reader));
+    const ready = () => [0, 1, 2].map((index) => set.ready(index));
+    assert.equal(set.poll(), 0);
+    assert.deepEqual(ready(), [false, false, false]);
+    writeSync(fifos[1]!.writer, "x");
+    assert.equal(set.poll(), 1);
+    assert.deepEqual(ready(), [false, true, false]);
+    libc.read(fifos[1]!.reader, new Uint8Array(8));
+    assert.equal(set.poll(), 0);
+    assert.deepEqual(ready(), [false, false, false]);
+  } finally {
+    for (const fifo of fifos) fifo.close();
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test("PollSet.poll() gives 0 for a set of nothing, and an answer for a closed descriptor", { skip }, () => {
+  assert.ok(libc);
+  assert.equal(libc.pollSet([]).poll(), 0);
+  const set = libc.pollSet([999_999]);
+  assert.equal(set.poll(), 1, "POLLNVAL");
+  assert.equal(set.ready(0), true);
+});
+
+test("Libc.mount() and umount() throw the errno by name", { skip }, () => {
+  assert.ok(libc);
+  const failure = (call: () => void) => {
+    try {
+      call();
+    } catch (error) {
+      return [errnoName(error), (error as Error).message];
+    }
+    return undefined;
+  };
+  const root = process.geteuid?.() === 0;
+  assert.deepEqual(
+    failure(() => libc.mount("tracefs", "/nonexistent")),
+    root
+      ? ["ENOENT", "ENOENT: no such file or directory, mount"]
+      : ["EPERM", "EPERM: operation not permitted, mount"],
+  );
+  assert.equal(failure(() => libc.umount("/nonexistent"))?.[0], root ? "ENOENT" : "EPERM");
+});
+
+test("Libc.setns() refuses to move the main thread", { skip }, () => {
+  const fd = openSync("/proc/self/ns/net", "r");
+  try {
+    assert.throws(() => libc?.setns(fd), /main thread/);
+  } finally {
+    closeSync(fd);
+  }
+});
+
+test("Libc.setns() gives the errno in a worker for a file that is no namespace", { skip }, async () => {
+  const module = new URL("../../src/syscall/libc.ts", import.meta.url).href;
+  const code = `
+    const { parentPort } = require("node:worker_threads");
+    import(${JSON.stringify(module)}).then(({ openLibc }) => {
+      try { openLibc().setns(require("node:fs").openSync("/dev/null")); } catch (error) { parentPort.postMessage(error.code); }
+    });`;
+  const worker = new Worker(code, { eval: true });
+  const [message] = await once(worker, "message");
+  assert.equal(message, "EINVAL");
+  await worker.terminate();
+});
+
+test("errnoName() knows the errors of node:fs and no others", () => {
+  assert.throws(
+    () => readFileSync("/nonexistent"),
+    (error) => errnoName(error) === "ENOENT",
+  );
+  assert.equal(errnoName(new TypeError("a bug")), undefined);
+  assert.equal(errnoName("ENOENT"), undefined);
+});
