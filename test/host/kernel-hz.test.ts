@@ -36,6 +36,10 @@ for (const hz of [100, 250, 300, 1000]) {
   }
 }
 
+test("hzOf() finds 250 where a booting VM has lost 39 ticks", () => {
+  assert.equal(hzOf({ seconds: 37.792993382, jiffies: 4294901783 }), 250); // 5.10 under emulation
+});
+
 test("hzOf() gives undefined where jiffies wraps and every HZ reads the same", () => {
   assert.equal(hzOf({ seconds: 300.01, jiffies: 2 ** 32 + 2 }), undefined);
 });
