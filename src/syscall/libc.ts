@@ -32,8 +32,8 @@ export interface Libc {
   read(fd: number, buffer: Uint8Array): number;
   /** A set of descriptors that one poll(2) asks together: 20 µs for 128. */
   pollSet(fds: readonly number[]): PollSet;
-  /** mount(2) with nosuid, nodev, noexec; the type is also the source. Throws SystemCallError. */
-  mount(type: string, target: string): void;
+  /** mount(2) with nosuid, nodev, noexec. Throws SystemCallError. */
+  mount(source: string, target: string, type: string): void;
   /** umount2(2), never lazily. Throws SystemCallError, EBUSY while someone uses it. */
   umount(target: string): void;
   /** Moves this worker thread into the network namespace of an open nsfs file. Throws SystemCallError. */
@@ -83,7 +83,7 @@ function bindLibc(ffi: Ffi, library: string | null): Libc {
       return got < 0n ? -errno() : Number(got);
     },
     pollSet: (fds) => new PollSet(fds, pollNow),
-    mount: (type, target) => check("mount", c.mount(type, target, type, MS_NOTHING_RUNS, null)),
+    mount: (source, target, type) => check("mount", c.mount(source, target, type, MS_NOTHING_RUNS, null)),
     umount: (target) => check("umount2", c.umount2(target, 0)),
     setns(fd) {
       if (isMainThread) throw new TypeError("Cannot move into a namespace: this is the main thread");

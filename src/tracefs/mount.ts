@@ -10,7 +10,7 @@ import {
   rmdirSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Libc } from "../syscall/libc.ts";
 import { SetupError } from "../syscall/setup-error.ts";
 import { errnoName } from "../syscall/system-call-error.ts";
@@ -25,8 +25,9 @@ export interface Tracefs {
   readonly lockdown: Lockdown | undefined;
 }
 
-/** A tracefs that stays mounted until disposed; unmounted then if we mounted it and nobody else uses it. */
+/** A tracefs that stays mounted until disposed. */
 export interface TracefsMount extends Tracefs, Disposable {
+  /** Mounted by this process or by an earlier one of ours that was killed: unmounted at the end, if unused. */
   readonly mountedHere: boolean;
 }
 
@@ -37,84 +38,78 @@ export interface TracefsOptions {
   readonly sysRoot?: string;
 }
 
+/** The source of our mounts in mountinfo, by which the last of our processes knows that unmounting is its part. */
+const MOUNT_SOURCE = "tcpretrans";
+
+const OWN_DIRECTORY = "tcpretrans-tracefs-";
+
 /** Finds the host's tracefs, else mounts one; throws SetupError. */
-export function openTracefs(options: TracefsOptions = {}): TracefsMount {
-  const { procRoot = "/proc", sysRoot = "/sys", libc } = options;
-  const lockdown = readLockdown(sysRoot);
-  const found = findMounted(procRoot, lockdown);
+export function openTracefs({
+  procRoot = "/proc",
+  sysRoot = "/sys",
+  libc,
+}: TracefsOptions = {}): TracefsMount {
+  const host = { libc, lockdown: readLockdown(sysRoot) };
+  const found = findMounted(procRoot, host);
   if (found !== undefined) return found;
   const usual = join(sysRoot, "kernel/tracing");
   if (existsSync(usual)) {
-    const mounted = mountAt(usual, { libc, lockdown });
-    if (mounted !== undefined) return mounted;
+    if (mountTracefs(usual, host)) return holdOurs(usual, host);
     // EBUSY: another tool has mounted it there since we looked, or it is there read-only.
-    const again = findMounted(procRoot, lockdown);
+    const again = findMounted(procRoot, host);
     if (again !== undefined) return again;
   }
-  return mountInOwnDirectory({ libc, lockdown });
-}
-
-/** The first mount of tracefs that holds files; lockdown leaves it empty, and a later mount may hide it. */
-function findMounted(procRoot: string, lockdown: Lockdown | undefined): TracefsMount | undefined {
-  for (const path of parseTracefsMounts(readFileSync(join(procRoot, "self/mountinfo"), "utf8"))) {
-    const pin = pinDirectory(path, lockdown);
-    if (pin === undefined) continue;
-    return { path, lockdown, mountedHere: false, [Symbol.dispose]: once(() => closeSync(pin)) };
+  const own = mkdtempSync(join(tmpdir(), OWN_DIRECTORY));
+  try {
+    mountTracefs(own, host);
+  } catch (error) {
+    rmdirSync(own);
+    throw error;
   }
-  return undefined;
+  return holdOurs(own, host);
 }
 
-interface MountOptions {
+interface Host {
   readonly libc: Libc | undefined;
   readonly lockdown: Lockdown | undefined;
 }
 
-/** Mounts tracefs on a directory, undefined where something of its kind is there already. */
-function mountAt(path: string, { libc, lockdown }: MountOptions): TracefsMount | undefined {
-  if (!mountTracefs(path, { libc, lockdown })) return undefined;
-  const undo = () => unmount(path, libc);
-  let pin: number | undefined;
-  try {
-    pin = pinDirectory(path, lockdown);
-  } catch (error) {
-    undo();
-    throw error;
+/** The first mount of tracefs that holds files; lockdown leaves it empty, and a later mount may hide it. */
+function findMounted(procRoot: string, host: Host): TracefsMount | undefined {
+  for (const { path, source } of parseTracefsMounts(readFileSync(join(procRoot, "self/mountinfo"), "utf8"))) {
+    const pin = pinDirectory(path, host.lockdown);
+    if (pin !== undefined) return hold(path, { pin, mountedHere: source === MOUNT_SOURCE, host });
   }
-  if (pin === undefined) {
-    undo();
-    throw emptyError(path, lockdown);
-  }
-  const held = pin;
-  const dispose = once(() => {
-    closeSync(held);
-    undo();
-  });
-  return { path, lockdown, mountedHere: true, [Symbol.dispose]: dispose };
+  return undefined;
 }
 
-function mountInOwnDirectory(options: MountOptions): TracefsMount {
-  const path = mkdtempSync(join(tmpdir(), "tcpretrans-tracefs-"));
-  try {
-    const mounted = mountAt(path, options);
-    if (mounted === undefined) throw emptyError(path, options.lockdown);
-    return {
-      ...mounted,
-      [Symbol.dispose]: once(() => {
-        mounted[Symbol.dispose]();
-        removeIfFree(path);
-      }),
-    };
-  } catch (error) {
-    removeIfFree(path);
-    throw error;
-  }
+/** What we have just mounted; an empty one is undone. */
+function holdOurs(path: string, host: Host): TracefsMount {
+  const pin = pinDirectory(path, host.lockdown);
+  if (pin !== undefined) return hold(path, { pin, mountedHere: true, host });
+  unmount(path, host.libc);
+  throw emptyError(path, host.lockdown);
+}
+
+function hold(
+  path: string,
+  { pin, mountedHere, host }: { pin: number; mountedHere: boolean; host: Host },
+): TracefsMount {
+  let open = true;
+  const dispose = () => {
+    if (!open) return;
+    open = false;
+    closeSync(pin);
+    if (mountedHere) unmount(path, host.libc);
+  };
+  return { path, lockdown: host.lockdown, mountedHere, [Symbol.dispose]: dispose };
 }
 
 /** False for EBUSY: the same file system is mounted on the same directory (do_add_mount, fs/namespace.c). */
-function mountTracefs(path: string, { libc, lockdown }: MountOptions): boolean {
+function mountTracefs(path: string, { libc, lockdown }: Host): boolean {
   if (libc === undefined) return mountByCommand(path, lockdown);
   try {
-    libc.mount("tracefs", path);
+    libc.mount(MOUNT_SOURCE, path, "tracefs");
     return true;
   } catch (error) {
     const errno = errnoName(error);
@@ -126,7 +121,7 @@ function mountTracefs(path: string, { libc, lockdown }: MountOptions): boolean {
 
 /** mount(8): exit code 32 for every failure of mount(2), with the reason as text. */
 function mountByCommand(path: string, lockdown: Lockdown | undefined): boolean {
-  const arguments_ = ["-t", "tracefs", "-o", "nosuid,nodev,noexec", "tracefs", path];
+  const arguments_ = ["-t", "tracefs", "-o", "nosuid,nodev,noexec", MOUNT_SOURCE, path];
   const { error, status, stderr } = spawnSync("mount", arguments_, {
     encoding: "utf8",
     env: { ...process.env, LC_ALL: "C" },
@@ -145,14 +140,16 @@ function mountByCommand(path: string, lockdown: Lockdown | undefined): boolean {
   throw refusalError("mount tracefs", refusal, lockdown);
 }
 
-/** Leaves it mounted on EBUSY: another process found it in the meantime and works in it. */
+/** Leaves it mounted on EBUSY: another process works in it, and unmounts it if it is one of ours. */
 function unmount(path: string, libc: Libc | undefined): void {
-  if (libc === undefined) {
-    spawnSync("umount", [path], { stdio: "ignore" });
-    return;
-  }
+  if (libc === undefined) spawnSync("umount", [path], { stdio: "ignore" });
+  else ignoreErrno(() => libc.umount(path));
+  if (basename(path).startsWith(OWN_DIRECTORY)) ignoreErrno(() => rmdirSync(path));
+}
+
+function ignoreErrno(call: () => void): void {
   try {
-    libc.umount(path);
+    call();
   } catch (error) {
     if (errnoName(error) === undefined) throw error;
   }
@@ -190,21 +187,4 @@ function notBuiltError(cause: unknown): SetupError {
     remedy: "Use a kernel with CONFIG_FTRACE, or --probe=counters",
     cause,
   });
-}
-
-function removeIfFree(path: string): void {
-  try {
-    rmdirSync(path);
-  } catch (error) {
-    if (errnoName(error) !== "EBUSY") throw error; // still mounted, because still used
-  }
-}
-
-function once(undo: () => void): () => void {
-  let done = false;
-  return () => {
-    if (done) return;
-    done = true;
-    undo();
-  };
 }

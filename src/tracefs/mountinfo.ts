@@ -1,20 +1,28 @@
-/** Where tracefs is mounted, in the order to try: read-write, whole (root "/"), not below debugfs first. */
-export function parseTracefsMounts(mountinfo: string): string[] {
-  const paths: string[] = [];
+/** One mount of tracefs. */
+export interface TracefsMountLine {
+  readonly path: string;
+  /** What mount(2) was given as the source; tracefs ignores it. */
+  readonly source: string;
+}
+
+/** Where tracefs is mounted, in the order to try: read-write, whole (root "/"), those below debugfs last. */
+export function parseTracefsMounts(mountinfo: string): TracefsMountLine[] {
+  const mounts: TracefsMountLine[] = [];
   for (const line of mountinfo.split("\n")) {
-    const path = tracefsPath(line.split(" "));
-    if (path !== undefined && !paths.includes(path)) paths.push(path);
+    const mount = parseLine(line.split(" "));
+    if (mount !== undefined) mounts.push(mount);
   }
   // Lockdown "integrity" blocks what lies below debugfs, but not tracefs itself.
-  return paths.sort((a, b) => Number(isBelowDebugfs(a)) - Number(isBelowDebugfs(b)));
+  return mounts.sort((a, b) => Number(isBelowDebugfs(a.path)) - Number(isBelowDebugfs(b.path)));
 }
 
 /** Fields of proc_pid_mountinfo(5): id parent dev root path options [tags…] - type source super-options. */
-function tracefsPath(fields: readonly string[]): string | undefined {
+function parseLine(fields: readonly string[]): TracefsMountLine | undefined {
   const dash = fields.indexOf("-", 6);
   if (dash < 0 || fields[dash + 1] !== "tracefs" || fields[3] !== "/") return undefined;
   const writable = [fields[5], fields[dash + 3]].every((options) => options?.split(",").includes("rw"));
-  return writable ? unescapeOctal(fields[4] ?? "") : undefined;
+  if (!writable) return undefined;
+  return { path: unescapeOctal(fields[4] ?? ""), source: fields[dash + 2] ?? "" };
 }
 
 /** The kernel writes space, tab, newline and backslash as `\040` and the like (mangle_path, fs/seq_file.c). */

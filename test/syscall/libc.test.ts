@@ -85,7 +85,7 @@ test("Libc.mount() and umount() throw the errno by name", { skip }, () => {
   };
   const root = process.geteuid?.() === 0;
   assert.deepEqual(
-    failure(() => libc.mount("tracefs", "/nonexistent")),
+    failure(() => libc.mount("none", "/nonexistent", "tracefs")),
     root
       ? ["ENOENT", "ENOENT: no such file or directory, mount"]
       : ["EPERM", "EPERM: operation not permitted, mount"],

@@ -77,12 +77,12 @@ const MOUNTINFO = `22 1 0:20 / /proc rw,relatime shared:5 - proc proc rw
 36 22 0:7 / /sys/kernel/tracing rw,nosuid - tracefs tracefs rw
 37 22 0:9 / /tracefs rw - ext4 /dev/tracefs rw
 `;
-test("parseTracefsMounts() gives whole read-write mounts once, those below debugfs last", () => {
-  assert.deepEqual(parseTracefsMounts(MOUNTINFO), [
-    "/mnt/with space",
-    "/sys/kernel/tracing",
-    "/sys/kernel/debug/tracing",
-  ]);
+test("parseTracefsMounts() gives whole read-write mounts, those below debugfs last", () => {
+  assert.deepEqual(
+    parseTracefsMounts(MOUNTINFO).map(({ path }) => path),
+    ["/mnt/with space", "/sys/kernel/tracing", "/sys/kernel/tracing", "/sys/kernel/debug/tracing"],
+  );
+  assert.equal(parseTracefsMounts(MOUNTINFO)[0]?.source, "nodev");
   assert.deepEqual(parseTracefsMounts(""), []);
 });
 
