@@ -1,9 +1,9 @@
 import { writeSync } from "node:fs";
-import type { TraceNanos } from "../event/trace-nanos.ts";
+import { type TraceNanos, traceNanos } from "../event/trace-nanos.ts";
 import type { CaptureLayout } from "../probe/page-decoder.ts";
 import { PointerAliases, type RecordScrubber, recordScrubber, scrubStack } from "../probe/pointer-aliases.ts";
 import { type PageLayout, parseHeaderPage } from "../ring-buffer/page-layout.ts";
-import { type PageEpoch, readPage } from "../ring-buffer/read-page.ts";
+import { readPage } from "../ring-buffer/read-page.ts";
 import { SetupError } from "../syscall/setup-error.ts";
 import {
   CHUNK,
@@ -20,8 +20,6 @@ export interface RecordingOptions {
   /** The name of a kernel function by an address inside it. */
   readonly nameOf: (address: bigint) => string | undefined;
 }
-
-const NO_EPOCH: PageEpoch = { hi: 0, lo: 0 };
 
 /** Writes a recording to an open file: raw pages with every kernel address replaced by an alias. */
 export class RecordingWriter {
@@ -63,19 +61,21 @@ export class RecordingWriter {
     );
   }
 
-  page(cpu: number, view: DataView, byteLength: number): void {
+  /** Stores one page and gives the time of its last record; the view is not kept. */
+  page(cpu: number, view: DataView, byteLength: number): TraceNanos {
     const { dataOffset, commitOffset } = this.#layout;
-    if (byteLength < dataOffset) return;
+    if (byteLength < dataOffset) return traceNanos(0);
     const commit = view.getUint32(commitOffset, true);
     // The count of missed records, where there is one, follows the data.
     const end = dataOffset + (commit & 0x7ffffff) + (commit >>> 30 === 0 ? 0 : 8);
     const page = new Uint8Array(view.buffer, view.byteOffset, Math.min(byteLength, end)).slice();
     const copy = new DataView(page.buffer);
-    readPage(copy, page.length, this.#layout, NO_EPOCH, (offset, length) =>
-      this.#scrub(copy, offset, length),
-    );
+    const { epoch } = this.#options.header;
+    const scrub = (offset: number, length: number) => this.#scrub(copy, offset, length);
+    const { endTime } = readPage(copy, page.length, this.#layout, epoch, scrub);
     this.#writeSymbols();
     this.#write(encodePageChunk(cpu, page));
+    return traceNanos(endTime);
   }
 
   tick(watermark: TraceNanos, epochUnixNanos: bigint): void {

@@ -1,0 +1,67 @@
+import { closeSync, openSync } from "node:fs";
+import { machine, release } from "node:os";
+import type { PageSource, PageVisitor } from "../agent/pump.ts";
+import { RecordingWriter } from "../agent/recording-writer.ts";
+import { SetupError } from "../syscall/setup-error.ts";
+import { readOverrun, stopOnSignals } from "./live-run.ts";
+import { openSession, type SessionOptions } from "./session.ts";
+
+export interface RecordSettings extends SessionOptions {
+  readonly file: string;
+  /** Seconds after which the recording ends by itself. */
+  readonly duration: number | undefined;
+  readonly version: string;
+}
+
+/** Stores raw pages, with every kernel address replaced, until a signal or the duration ends it. Throws SetupError. */
+export async function runRecord(settings: RecordSettings): Promise<void> {
+  const fd = openFile(settings.file);
+  try {
+    using session = await openSession(settings);
+    const { capture, source, clock, symbols } = session;
+    const header = {
+      version: 1,
+      tool: settings.version,
+      kernel: { release: release(), machine: machine() },
+      rung: capture.installed.rung,
+      stacks: settings.stacks,
+      epoch: source.epoch,
+      utcOffsetMinutes: -new Date().getTimezoneOffset(),
+    } as const;
+    const nameOf = (address: bigint) => symbols?.resolve(address);
+    const writer = new RecordingWriter(fd, { header, capture: capture.capture, nameOf });
+    session.onRearm.add((events) => writer.events(events));
+    using _signals = stopOnSignals(source, settings.duration);
+    settings.say(`Recording TCP retransmits to ${settings.file} (${capture.installed.rung}). Ctrl-C ends it`);
+    let pages = 0;
+    const page: PageVisitor = (cpu, view, byteLength) => {
+      pages++;
+      return writer.page(cpu, view, byteLength);
+    };
+    for (;;) {
+      const drained = (source as PageSource).drain(page);
+      writer.tick(drained.watermark, clock.unixNanos(source.epochNanos));
+      if (drained.ended) break;
+      await source.wait(drained);
+    }
+    const overrun = readOverrun(capture.instance);
+    writer.end(overrun);
+    settings.say(
+      `Recorded ${pages} pages${overrun > 0 ? `; ${overrun} records were overwritten before` : ""}`,
+    );
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openFile(path: string): number {
+  try {
+    return openSync(path, "w", 0o600);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "an error";
+    throw new SetupError("file", `Cannot record to ${path}: open says ${code}`, {
+      cause: error,
+      remedy: "Name a file in a directory that exists and can be written",
+    });
+  }
+}

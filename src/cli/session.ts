@@ -1,0 +1,136 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { LiveCapture } from "../agent/live-capture.ts";
+import { LiveSource } from "../agent/live-source.ts";
+import { parseBtf } from "../btf/parse-btf.ts";
+import type { Rung } from "../event/tcp-event.ts";
+import { readKernelHz } from "../host/kernel-hz.ts";
+import { type KernelSymbols, readKernelSymbols } from "../host/kernel-symbols.ts";
+import { WallClock } from "../host/wall-clock.ts";
+import type { InstalledProbe } from "../probe/install-probes.ts";
+import { type SocketLayout, socketLayout } from "../probe/socket-layout.ts";
+import { type Libc, openLibc } from "../syscall/libc.ts";
+import { SetupError } from "../syscall/setup-error.ts";
+import { removeLeftovers } from "../tracefs/leftovers.ts";
+import { openTracefs, type TracefsMount } from "../tracefs/mount.ts";
+
+export interface SessionOptions {
+  readonly rung: Rung | "auto";
+  readonly stacks: boolean;
+  readonly bufferSizeKb: number;
+  /** Says one line to the person at the terminal. */
+  readonly say: (line: string) => void;
+  /** Do without node:ffi, as on Node 24. */
+  readonly noFfi: boolean;
+}
+
+/** A running capture with what the commands need beside it. Disposing it leaves nothing of ours on the host. */
+export interface Session extends Disposable {
+  readonly tracefs: TracefsMount;
+  readonly libc: Libc | undefined;
+  readonly capture: LiveCapture;
+  readonly source: LiveSource;
+  readonly clock: WallClock;
+  /** Kernel functions by address, where stacks are recorded and addresses can be read. */
+  readonly symbols: KernelSymbols | undefined;
+  /** Called about once a second, between ticks. */
+  readonly onSecond: Set<() => void>;
+  /** Called with the formats of probes that someone had removed or disabled and that are in place again. */
+  readonly onRearm: Set<(probes: readonly InstalledProbe[]) => void>;
+}
+
+/** Mounts tracefs if need be, clears what killed runs have left, installs probes; throws SetupError. */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  requireRoot();
+  const libc = openLibc({ disabled: options.noFfi });
+  using undo = new DisposableStack();
+  const tracefs = undo.use(openTracefs({ libc }));
+  for (const probe of removeLeftovers(tracefs).kept) {
+    options.say(`Left in place: probe ${probe} of a killed run, which another program has enabled`);
+  }
+  const layout = readLayout("/sys");
+  const hz = layout === undefined ? undefined : await readKernelHz({ procRoot: "/proc" });
+  const kprobesDead = findKprobesDead("/proc");
+  const capture = undo.use(LiveCapture.open({ ...options, tracefs, libc, layout, hz, kprobesDead }));
+  for (const note of capture.installed.notes) options.say(note);
+  const clock = new WallClock();
+  clock.sample();
+  const onSecond = new Set<() => void>();
+  const onRearm: Session["onRearm"] = new Set();
+  const everySecond = () => {
+    clock.sample();
+    keepArmed(capture, { say: options.say, onRearm });
+    for (const listener of onSecond) listener();
+  };
+  const source = new LiveSource({ capture, libc, now: process.hrtime.bigint, everySecond });
+  const symbols = capture.capture.stackFormat && readKernelSymbols({ procRoot: "/proc" });
+  if (capture.capture.stackFormat !== undefined && symbols === undefined) {
+    options.say("Kernel function names cannot be read (kptr_restrict): causes that need the stack are other");
+  }
+  const owned = undo.move();
+  return {
+    tracefs,
+    libc,
+    capture,
+    source,
+    clock,
+    symbols,
+    onSecond,
+    onRearm,
+    [Symbol.dispose]: () => owned.dispose(),
+  };
+}
+
+/** Puts back what another program has removed or switched off, and says so. */
+function keepArmed(
+  capture: LiveCapture,
+  { say, onRearm }: Pick<SessionOptions, "say"> & Pick<Session, "onRearm">,
+): void {
+  const missing = capture.missing();
+  if (missing.length === 0) return;
+  const names = missing.map(({ event }) => event).join(", ");
+  try {
+    const again = capture.rearm(missing);
+    for (const listener of onRearm) listener(again);
+    say(`Another program had disabled or removed probes; they are in place again: ${names}`);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(
+      `Another program has disabled or removed probes (${names}), and they cannot be put back: ${error.message}`,
+    );
+  }
+}
+
+/** Everything here is uid 0's in the host's user namespace; throws SetupError for anyone else. */
+export function requireRoot(): void {
+  if (process.getuid?.() === 0) return;
+  throw new SetupError("not-root", "Cannot trace the kernel: tcpretrans is not run as root", {
+    remedy: "Run it with sudo; only replay needs no privilege",
+  });
+}
+
+/** The socket's fields by this kernel's BTF; undefined where it has none that is usable. */
+export function readLayout(sysRoot: string): SocketLayout | undefined {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(join(sysRoot, "kernel/btf/vmlinux"));
+  } catch {
+    return undefined; // CONFIG_DEBUG_INFO_BTF is off: the rungs below go without
+  }
+  try {
+    return socketLayout(parseBtf(bytes));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Why kprobes can be written but never fire, if so: they sit on ftrace's sites (kernel/kprobes.c, kernel/trace/ftrace.c). */
+export function findKprobesDead(procRoot: string): string | undefined {
+  try {
+    const text = readFileSync(join(procRoot, "sys/kernel/ftrace_enabled"), "utf8");
+    return text.trim() === "0" ? "/proc/sys/kernel/ftrace_enabled is 0, so they would never fire" : undefined;
+  } catch {
+    return undefined; // a kernel without ftrace's function tracer puts kprobes elsewhere
+  }
+}
