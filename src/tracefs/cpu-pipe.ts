@@ -2,7 +2,10 @@ import { closeSync, constants, openSync, readSync } from "node:fs";
 import type { Libc } from "../syscall/libc.ts";
 import { errnoName } from "../syscall/system-call-error.ts";
 
-/** Gone: the CPU has left, its pipe gives ENODEV from now on. */
+/**
+ * The CPU has no ring buffer (ENODEV). One that merely went offline keeps its buffer: its pipe gives what is
+ * left in it, then 0, and goes on when the CPU is back (seen on 5.10 and 6.12).
+ */
 export const CPU_GONE = -1;
 
 /** A CPU's `trace_pipe_raw`, opened not to wait. */

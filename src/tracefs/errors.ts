@@ -88,7 +88,7 @@ export function noEventError(group: string, event: string, cause: unknown): Setu
 }
 
 /** Whether the errno is a security rule's no, which no other definition would get round. */
-export function isRefusal(errno: string): boolean {
+function isRefusal(errno: string): boolean {
   return errno === "EPERM" || errno === "EACCES" || errno === "EROFS";
 }
 

@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { closeSync, constants, existsSync, mkdirSync, openSync, rmdirSync } from "node:fs";
+import { closeSync, existsSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Libc } from "../syscall/libc.ts";
 import { errnoName } from "../syscall/system-call-error.ts";
@@ -9,6 +8,7 @@ import { type CpuPipe, openCpuPipe } from "./cpu-pipe.ts";
 import { type CpuStats, parseCpuStats } from "./cpu-stats.ts";
 import { instanceError, noEventError } from "./errors.ts";
 import { type EventFormat, parseEventFormat } from "./event-format.ts";
+import { instancePath, makeAndHold } from "./instance-directory.ts";
 import type { Tracefs } from "./mount.ts";
 import { GROUP_PREFIX, INSTANCE_PREFIX } from "./names.ts";
 
@@ -36,8 +36,6 @@ export interface Armed {
 
 /** Trace options that would cost every context switch, or change what a read gives; inherited from the global buffer. */
 const OPTIONS_OFF = ["record-cmd", "record-tgid", "stacktrace", "userstacktrace", "block", "pause-on-trace"];
-
-const TRIES = 8;
 
 /**
  * Our private ring buffers and event switches: `instances/tcpretrans-ID`. While it lives it holds `free_buffer`
@@ -243,25 +241,4 @@ export class Instance implements Disposable {
   #explain(action: string, error: unknown): Error {
     return instanceError(action, error, this.#tracefs.lockdown);
   }
-}
-
-/** Between mkdir and open another start may take the directory for a leftover: then with another id. */
-function makeAndHold(tracefs: Tracefs, wantedId: string | undefined): { id: string; hold: number } {
-  for (let left = TRIES; ; left--) {
-    const id = wantedId ?? randomBytes(4).toString("hex");
-    const path = instancePath(tracefs, id);
-    try {
-      mkdirSync(path);
-      return { id, hold: openSync(join(path, "free_buffer"), constants.O_WRONLY) };
-    } catch (error) {
-      const again =
-        errnoName(error) === "ENOENT" || (errnoName(error) === "EEXIST" && wantedId === undefined);
-      if (again && left > 1) continue;
-      throw instanceError(`make instance "${INSTANCE_PREFIX}${id}"`, error, tracefs.lockdown);
-    }
-  }
-}
-
-function instancePath(tracefs: Tracefs, id: string): string {
-  return join(tracefs.path, "instances", INSTANCE_PREFIX + id);
 }

@@ -1,0 +1,34 @@
+import { randomBytes } from "node:crypto";
+import { constants, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { errnoName } from "../syscall/system-call-error.ts";
+import { instanceError } from "./errors.ts";
+import type { Tracefs } from "./mount.ts";
+import { INSTANCE_PREFIX } from "./names.ts";
+
+const TRIES = 8;
+
+/**
+ * Makes `instances/tcpretrans-ID` and holds it open by its `free_buffer`; throws SetupError. Between mkdir and open
+ * another start may take the directory for a leftover: then once more, with another id unless one is wanted.
+ */
+export function makeAndHold(tracefs: Tracefs, wantedId: string | undefined): { id: string; hold: number } {
+  for (let left = TRIES; ; left--) {
+    const id = wantedId ?? randomBytes(4).toString("hex");
+    const path = instancePath(tracefs, id);
+    try {
+      mkdirSync(path);
+      return { id, hold: openSync(join(path, "free_buffer"), constants.O_WRONLY) };
+    } catch (error) {
+      const again =
+        errnoName(error) === "ENOENT" || (errnoName(error) === "EEXIST" && wantedId === undefined);
+      if (again && left > 1) continue;
+      throw instanceError(`make instance "${INSTANCE_PREFIX}${id}"`, error, tracefs.lockdown);
+    }
+  }
+}
+
+/** Where an instance of ours is. */
+export function instancePath(tracefs: Tracefs, id: string): string {
+  return join(tracefs.path, "instances", INSTANCE_PREFIX + id);
+}
