@@ -1,0 +1,93 @@
+import { TCP_CA_STATE_NAMES } from "../event/kernel-tcp.ts";
+import type { TcpEvent } from "../event/tcp-event.ts";
+import {
+  ATTRIBUTES,
+  CONNECTION_STATES,
+  EVENT_NAMES,
+  exactInteger,
+  type StackNames,
+  stateName,
+} from "./attributes.ts";
+import { formatError } from "./format-error.ts";
+import { rfc3339Formatter } from "./rfc3339.ts";
+
+/** Formats an event at a wall-clock time as lines of text, the last one ended too. */
+export type EventFormatter = (event: TcpEvent, unixNanos: bigint) => string;
+
+/** Prefix of each attribute in a line: `,"key":`. */
+const KEY = Object.fromEntries(
+  Object.entries(ATTRIBUTES).map(([name, key]) => [name, `,${JSON.stringify(key)}:`]),
+) as Readonly<Record<keyof typeof ATTRIBUTES, string>>;
+
+/**
+ * Makes a formatter of events as one JSON object a line: the text of JSON.stringify(eventAttributes(…)),
+ * put together by hand because this is the hot path. Addresses and the kernel's names need no escaping.
+ */
+export function jsonLineFormatter(stackNames?: StackNames): EventFormatter {
+  const timestamp = rfc3339Formatter();
+  return (event, unixNanos) => {
+    const { socket } = event;
+    return `{"timestamp":"${timestamp(unixNanos)}"${
+      event.kind === "retransmit" ? RETRANSMIT : LOSS_PROBE
+    }${KEY.sourceAddress}"${socket.localAddress}"${KEY.sourcePort}${socket.localPort}${
+      KEY.destinationAddress
+    }"${socket.peerAddress}"${KEY.destinationPort}${socket.peerPort}${
+      socket.ipVersion === 4 ? IPV4 : IPV6
+    }${STATES[socket.state] ?? state(socket.state)}${KEY.retransmitType}"${event.cause}"${KEY.outcome}"${
+      event.outcome
+    }"${number(KEY.segments, event.segments)}${text(KEY.errorType, formatError(event.error))}${fields(
+      event,
+    )}${KEY.pid}${event.pid}${KEY.rung}"${event.rung}"${
+      stackNames === undefined ? "" : stack(event, stackNames)
+    }}\n`;
+  };
+}
+
+const RETRANSMIT = `${KEY.eventName}"${EVENT_NAMES.retransmit}"`;
+const LOSS_PROBE = `${KEY.eventName}"${EVENT_NAMES.loss_probe}"`;
+const IPV4 = `${KEY.networkType}"ipv4"${KEY.networkTransport}"tcp"`;
+const IPV6 = `${KEY.networkType}"ipv6"${KEY.networkTransport}"tcp"`;
+const STATES: readonly string[] = CONNECTION_STATES.map((_, number) => state(number));
+
+function fields({ socket }: TcpEvent): string {
+  return (
+    number(KEY.retransmitCount, socket.retransmits) +
+    number(KEY.backoff, socket.backoff) +
+    number(KEY.rto, socket.rto) +
+    number(KEY.srtt, socket.srtt) +
+    number(KEY.cwnd, socket.cwnd) +
+    number(KEY.mss, socket.mss) +
+    number(KEY.packetsOut, socket.packetsOut) +
+    number(KEY.retransOut, socket.retransOut) +
+    number(KEY.lostOut, socket.lostOut) +
+    number(KEY.totalRetrans, socket.totalRetrans) +
+    integer(KEY.bytesRetrans, socket.bytesRetrans) +
+    number(KEY.seq, socket.seq) +
+    number(KEY.endSeq, socket.endSeq) +
+    number(KEY.flags, socket.tcpFlags) +
+    text(KEY.caState, socket.caState === undefined ? undefined : TCP_CA_STATE_NAMES[socket.caState]) +
+    number(KEY.netns, socket.netns) +
+    text(KEY.cgroupId, socket.cgroupId)
+  );
+}
+
+function state(number: number): string {
+  return `${text(KEY.connectionState, CONNECTION_STATES[number])}${KEY.tcpState}"${stateName(number)}"`;
+}
+
+function number(key: string, value: number | undefined): string {
+  return value === undefined ? "" : `${key}${value}`;
+}
+
+function text(key: string, value: string | bigint | undefined): string {
+  return value === undefined ? "" : `${key}"${value}"`;
+}
+
+function integer(key: string, value: bigint | undefined): string {
+  const exact = exactInteger(value);
+  return typeof exact === "string" ? text(key, exact) : number(key, exact);
+}
+
+function stack({ stack }: TcpEvent, stackNames: StackNames): string {
+  return stack === undefined ? "" : `${KEY.kernelStack}${JSON.stringify(stackNames(stack))}`;
+}

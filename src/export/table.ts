@@ -1,0 +1,129 @@
+import type { TcpEvent } from "../event/tcp-event.ts";
+import { type StackNames, stateName } from "./attributes.ts";
+import { formatError } from "./format-error.ts";
+import type { EventFormatter } from "./json-line.ts";
+import { timeOfDayFormatter } from "./rfc3339.ts";
+
+export interface TableOptions {
+  /** Adds cause, segments, outcome, retry number, RTO, smoothed RTT and congestion window. */
+  readonly wide: boolean;
+  readonly color: boolean;
+  /** Minutes east of UTC at a time, for the TIME column. */
+  readonly utcOffsetMinutes: (unixSeconds: number) => number;
+  /** Present: the kernel stack follows each event, one ` => function` a line. */
+  readonly stackNames?: StackNames | undefined;
+}
+
+/** The header line, in perf-tools' own format. */
+export function tableHeader({ wide }: { readonly wide: boolean }): string {
+  const narrow = columns("TIME", "PID", "LADDR:LPORT", "--", "RADDR:RPORT", "STATE");
+  if (!wide) return `${narrow}\n`;
+  return `${narrow} ${wideColumns("CAUSE", "SEGS", "OUTCOME", "RETRY", "RTO(ms)", "SRTT(ms)", "CWND")}\n`;
+}
+
+/**
+ * Makes a formatter of events as perf-tools' rows, `%-8s %-6s %-20s %-2s %-20s %-12s` to the blank:
+ * STATE is padded to 12, as its printf does.
+ */
+export function tableFormatter(options: TableOptions): EventFormatter {
+  const { wide, color, stackNames } = options;
+  const timeOfDay = timeOfDayFormatter(options.utcOffsetMinutes);
+  return (event, unixNanos) => {
+    const row = narrowRow(event, timeOfDay(unixNanos));
+    const tail = wide ? ` ${color ? colored(event, wideRow(event)) : wideRow(event)}\n` : "\n";
+    return stackNames === undefined ? row + tail : row + tail + stackLines(event, stackNames);
+  };
+}
+
+/** `addr:port`, an IPv6 address in brackets. */
+export function formatEnd(address: string, port: number, ipVersion: 4 | 6): string {
+  return ipVersion === 4 ? `${address}:${port}` : `[${address}]:${port}`;
+}
+
+function narrowRow({ kind, pid, socket }: TcpEvent, time: string): string {
+  const { localAddress, localPort, peerAddress, peerPort, ipVersion } = socket;
+  return columns(
+    time,
+    String(pid),
+    formatEnd(localAddress, localPort, ipVersion),
+    kind === "retransmit" ? "R>" : "L>",
+    formatEnd(peerAddress, peerPort, ipVersion),
+    stateName(socket.state),
+  );
+}
+
+function columns(
+  time: string,
+  pid: string,
+  local: string,
+  packet: string,
+  peer: string,
+  state: string,
+): string {
+  return `${time.padEnd(8)} ${pid.padEnd(6)} ${local.padEnd(20)} ${packet} ${peer.padEnd(20)} ${state.padEnd(12)}`;
+}
+
+function wideRow(event: TcpEvent): string {
+  const { socket } = event;
+  return wideColumns(
+    event.cause,
+    dash(event.segments),
+    outcomeText(event),
+    dash(socket.retransmits),
+    milliseconds(socket.rto),
+    milliseconds(socket.srtt),
+    dash(socket.cwnd),
+  );
+}
+
+function wideColumns(
+  cause: string,
+  segments: string,
+  outcome: string,
+  retry: string,
+  rto: string,
+  srtt: string,
+  cwnd: string,
+): string {
+  return `${cause.padEnd(15)} ${segments.padStart(4)} ${outcome.padEnd(14)} ${retry.padStart(5)} ${rto.padStart(7)} ${srtt.padStart(8)} ${cwnd.padStart(5)}`;
+}
+
+/** `failed:EBUSY` where the kernel tells why. */
+function outcomeText({ outcome, error }: TcpEvent): string {
+  const name = formatError(error);
+  return name === undefined ? outcome : `${outcome}:${name}`;
+}
+
+function dash(value: number | undefined): string {
+  return value === undefined ? "-" : String(value);
+}
+
+/** Milliseconds of a time in seconds, with three significant digits below 100 ms: 0.045, 1.52, 12.3, 204. */
+function milliseconds(seconds: number | undefined): string {
+  if (seconds === undefined) return "-";
+  const ms = seconds * 1000;
+  if (ms >= 99.95) return ms.toFixed(0);
+  if (ms >= 9.995) return ms.toFixed(1);
+  return ms.toFixed(ms >= 0.9995 ? 2 : 3);
+}
+
+const RED = "\u001b[31m";
+const YELLOW = "\u001b[33m";
+const CYAN = "\u001b[36m";
+const RESET = "\u001b[0m";
+
+function colored({ outcome, cause }: TcpEvent, text: string): string {
+  const color =
+    outcome === "failed" ? RED : cause === "tail_loss_probe" ? CYAN : SLOW.has(cause) ? YELLOW : "";
+  return color === "" ? text : `${color}${text}${RESET}`;
+}
+
+/** Causes that stall a connection: a timer had to run out. */
+const SLOW: ReadonlySet<string> = new Set(["timeout", "syn", "syn_ack", "window_probe"]);
+
+function stackLines({ stack }: TcpEvent, stackNames: StackNames): string {
+  if (stack === undefined) return "";
+  return stackNames(stack)
+    .map((name) => ` => ${name}\n`)
+    .join("");
+}

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { CAUSES, OUTCOMES, type SocketKey, type TcpEvent } from "../../src/event/tcp-event.ts";
+import { traceNanos } from "../../src/event/trace-nanos.ts";
+import { ATTRIBUTES, eventAttributes } from "../../src/export/attributes.ts";
+import { jsonLineFormatter } from "../../src/export/json-line.ts";
+import { anEvent, EVERY_FIELD } from "./an-event.ts";
+
+const NOV_2026 = 1_795_412_152_000_000_042n;
+
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+const u32 = fc.integer({ min: 0, max: 0xffffffff });
+const u64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+const port = fc.integer({ min: 0, max: 65535 });
+const seconds = fc.double({ min: 0, max: 1e6, noNaN: true });
+
+const sockets = fc
+  .record({
+    key: fc.constant(1 as SocketKey),
+    state: fc.integer({ min: 0, max: 14 }),
+    address: fc.oneof(
+      fc.record({ ipVersion: fc.constant(4 as const), local: fc.ipV4(), peer: fc.ipV4() }),
+      fc.record({ ipVersion: fc.constant(6 as const), local: fc.ipV6(), peer: fc.ipV6() }),
+    ),
+    localPort: port,
+    peerPort: port,
+    netns: maybe(u32),
+    cgroupId: maybe(u64),
+    caState: maybe(fc.integer({ min: 0, max: 7 })),
+    pending: maybe(u32),
+    retransmits: maybe(u32),
+    backoff: maybe(u32),
+    rto: maybe(seconds),
+    srtt: maybe(seconds),
+    cwnd: maybe(u32),
+    mss: maybe(u32),
+    packetsOut: maybe(u32),
+    retransOut: maybe(u32),
+    lostOut: maybe(u32),
+    totalRetrans: maybe(u32),
+    bytesRetrans: maybe(u64),
+    seq: maybe(u32),
+    endSeq: maybe(u32),
+    tcpFlags: maybe(fc.integer({ min: 0, max: 255 })),
+  })
+  .map(({ address: { ipVersion, local, peer }, ...socket }) => ({
+    ...socket,
+    ipVersion,
+    localAddress: local,
+    peerAddress: peer,
+  }));
+
+const events: fc.Arbitrary<TcpEvent> = fc.record({
+  kind: fc.constantFrom("retransmit" as const, "loss_probe" as const),
+  time: fc.nat().map(traceNanos),
+  cpu: fc.nat(),
+  pid: fc.nat(),
+  rung: fc.constantFrom("kprobe" as const, "eprobe" as const, "tracepoint" as const),
+  cause: fc.constantFrom(...CAUSES),
+  outcome: fc.constantFrom(...OUTCOMES),
+  error: maybe(fc.integer({ min: -140, max: 3 })),
+  segments: maybe(u32),
+  socket: sockets,
+  stack: maybe(fc.array(u64, { maxLength: 5 })),
+});
+
+// 1970 to 2262, where 64-bit nanoseconds end.
+const times = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
+
+test("jsonLineFormatter() gives what JSON.stringify gives of eventAttributes()", () => {
+  const names = (stack: readonly bigint[]) => stack.map((address) => `"odd\\${address}"`);
+  const [plain, withStacks] = [jsonLineFormatter(), jsonLineFormatter(names)];
+  fc.assert(
+    fc.property(events, times, (event, time) => {
+      assert.equal(plain(event, time), `${JSON.stringify(eventAttributes(event, time))}\n`);
+      assert.equal(withStacks(event, time), `${JSON.stringify(eventAttributes(event, time, names))}\n`);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("jsonLineFormatter() writes every attribute of an event that the kprobe rung tells all of", () => {
+  const event = anEvent({
+    kind: "loss_probe",
+    cause: "tail_loss_probe",
+    outcome: "nothing",
+    error: -16,
+    segments: 0,
+    rung: "kprobe",
+    stack: [1n, 2n],
+    socket: EVERY_FIELD,
+  });
+  const line = jsonLineFormatter(() => ["tcp_retransmit_skb", "tcp_write_timer"])(event, NOV_2026);
+  assert.equal(
+    line,
+    '{"timestamp":"2026-11-23T05:35:52.000000042Z","event.name":"tcp.loss_probe",' +
+      '"source.address":"10.150.18.225","source.port":53874,"destination.address":"10.105.152.3",' +
+      '"destination.port":6001,"network.type":"ipv4","network.transport":"tcp",' +
+      '"network.connection.state":"established","tcp.state":"ESTABLISHED",' +
+      '"network.tcp.retransmit.type":"tail_loss_probe","tcp.retransmit.outcome":"nothing","tcp.segments":0,' +
+      '"error.type":"EBUSY","tcp.retransmit.count":2,"tcp.backoff":1,"tcp.rto":0.204,"tcp.srtt":0.000045,' +
+      '"tcp.cwnd":10,"tcp.mss":1448,"tcp.packets_out":12,"tcp.retrans_out":1,"tcp.lost_out":2,' +
+      '"tcp.total_retrans":31,"tcp.bytes_retrans":44888,"tcp.seq":1000,"tcp.end_seq":2448,"tcp.flags":24,' +
+      '"tcp.ca_state":"Recovery","linux.network_namespace.inum":4026531840,' +
+      '"linux.cgroup.id":"1152921504606846976","process.pid":3375,"probe.rung":"kprobe",' +
+      '"linux.kernel.stack":["tcp_retransmit_skb","tcp_write_timer"]}\n',
+  );
+  const keys = Object.keys(JSON.parse(line));
+  assert.deepEqual(
+    keys,
+    Object.values(ATTRIBUTES).filter((key) => keys.includes(key)),
+    "ATTRIBUTES has the keys in the order of a line",
+  );
+});
+
+test("jsonLineFormatter() leaves out what the rung does not tell", () => {
+  const line = jsonLineFormatter()(anEvent({ socket: { state: 12, ipVersion: 6, localAddress: "::1" } }), 0n);
+  assert.equal(
+    line,
+    '{"timestamp":"1970-01-01T00:00:00.000000000Z","event.name":"tcp.retransmit","source.address":"::1",' +
+      '"source.port":53874,"destination.address":"10.105.152.3","destination.port":6001,' +
+      '"network.type":"ipv6","network.transport":"tcp","network.connection.state":"syn_received",' +
+      '"tcp.state":"NEW_SYN_RECV","network.tcp.retransmit.type":"fast","tcp.retransmit.outcome":"sent",' +
+      '"process.pid":3375,"probe.rung":"tracepoint"}\n',
+  );
+});
+
+test("jsonLineFormatter() writes integers above 2^53 as strings", () => {
+  const format = jsonLineFormatter();
+  const written = (bytesRetrans: bigint) =>
+    JSON.parse(format(anEvent({ socket: { bytesRetrans } }), 0n))["tcp.bytes_retrans"];
+  assert.equal(written(2n ** 53n - 1n), 9007199254740991);
+  assert.equal(written(2n ** 53n + 1n), "9007199254740993");
+});
+
+test("jsonLineFormatter() turns the second at the right nanosecond, forwards and backwards", () => {
+  const format = jsonLineFormatter();
+  const fraction = (time: bigint) => JSON.parse(format(anEvent(), time)).timestamp.slice(17);
+  assert.equal(fraction(NOV_2026), "52.000000042Z");
+  assert.equal(fraction(NOV_2026 + 999_999_957n), "52.999999999Z");
+  assert.equal(fraction(NOV_2026 + 999_999_958n), "53.000000000Z");
+  assert.equal(fraction(NOV_2026), "52.000000042Z");
+});
