@@ -20,8 +20,10 @@ export function makeAndHold(tracefs: Tracefs, wantedId: string | undefined): { i
       mkdirSync(path);
       return { id, hold: openSync(join(path, "free_buffer"), constants.O_WRONLY) };
     } catch (error) {
+      const errno = errnoName(error);
+      // ENOENT: removed before the open; ENODEV: during it (tracing_check_open_get_tr, kernel/trace/trace.c).
       const again =
-        errnoName(error) === "ENOENT" || (errnoName(error) === "EEXIST" && wantedId === undefined);
+        errno === "ENOENT" || errno === "ENODEV" || (errno === "EEXIST" && wantedId === undefined);
       if (again && left > 1) continue;
       throw instanceError(`make instance "${INSTANCE_PREFIX}${id}"`, error, tracefs.lockdown);
     }
