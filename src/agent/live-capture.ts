@@ -98,9 +98,9 @@ export class LiveCapture implements Disposable {
 
   [Symbol.dispose](): void {
     const { tracefs } = this.#options;
-    // Removing a dynamic event waits for no reader but wipes buffers: the instance goes first, drained by then.
-    this.instance[Symbol.dispose]();
+    // Removing a dynamic event wipes our buffers: whoever wants their records drains them first.
     uninstallProbes(this.installed.probes, { tracefs, instance: this.instance });
+    this.instance[Symbol.dispose]();
   }
 }
 

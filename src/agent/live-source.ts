@@ -51,6 +51,11 @@ export class LiveSource implements PageSource {
     return { hi: Number(this.epochNanos >> 32n), lo: Number(this.epochNanos & 0xffff_ffffn) };
   }
 
+  /** The trace clock's time now. */
+  now(): TraceNanos {
+    return traceNanos(Number(this.#options.now() - this.epochNanos));
+  }
+
   /** Ends the capture: no new records, and the next ticks take what is left. */
   stop(): void {
     if (this.#stop.signal.aborted) return;
@@ -67,7 +72,7 @@ export class LiveSource implements PageSource {
       this.#options.everySecond();
     }
     // What is committed before this moment is read in this tick: sockets' records stay in order over CPUs.
-    let watermark = traceNanos(Number(this.#options.now() - this.epochNanos));
+    let watermark = this.now();
     let more = false;
     const polled = this.#poll?.poll();
     if (polled !== 0 || ending) {
@@ -114,9 +119,4 @@ export class LiveSource implements PageSource {
     this.#pipes = [...this.#pipes, ...come.map((cpu) => capture.instance.openCpu(cpu))];
     this.#poll = libc?.pollSet(this.#pipes.map(({ fd }) => fd));
   }
-}
-
-/** The trace clock's time as nanoseconds since the source's epoch. */
-export function sinceEpoch(source: LiveSource, now: bigint): TraceNanos {
-  return traceNanos(Number(now - source.epochNanos));
 }

@@ -21,13 +21,20 @@ export interface RecordedListener {
 export class RecordedSource implements PageSource {
   readonly #reader: RecordingReader;
   readonly #listener: RecordedListener;
+  #stopped = false;
 
   constructor(reader: RecordingReader, listener: RecordedListener) {
     this.#reader = reader;
     this.#listener = listener;
   }
 
+  /** Ends the replay before its end. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
   drain(page: PageVisitor): Drained {
+    if (this.#stopped) return this.#end(undefined);
     for (let chunk = this.#reader.next(); chunk !== undefined; chunk = this.#reader.next()) {
       const { kind, payload } = chunk;
       switch (kind) {

@@ -3,8 +3,9 @@ import { machine, release } from "node:os";
 import type { PageSource, PageVisitor } from "../agent/pump.ts";
 import { RecordingWriter } from "../agent/recording-writer.ts";
 import { SetupError } from "../syscall/setup-error.ts";
-import { readOverrun, stopOnSignals } from "./live-run.ts";
+import { readOverrun } from "./read-overrun.ts";
 import { openSession, type SessionOptions } from "./session.ts";
+import { stopOnSignals } from "./stop-on-signals.ts";
 
 export interface RecordSettings extends SessionOptions {
   readonly file: string;
@@ -31,7 +32,7 @@ export async function runRecord(settings: RecordSettings): Promise<void> {
     const nameOf = (address: bigint) => symbols?.resolve(address);
     const writer = new RecordingWriter(fd, { header, capture: capture.capture, nameOf });
     session.onRearm.add((events) => writer.events(events));
-    using _signals = stopOnSignals(source, settings.duration);
+    using _stop = stopOnSignals(() => source.stop(), { seconds: settings.duration });
     settings.say(`Recording TCP retransmits to ${settings.file} (${capture.installed.rung}). Ctrl-C ends it`);
     let pages = 0;
     const page: PageVisitor = (cpu, view, byteLength) => {

@@ -1,6 +1,6 @@
 import { TCP_NEW_SYN_RECV } from "../event/kernel-tcp.ts";
 import type { Cause, Outcome, Rung, SocketKey, TcpEvent } from "../event/tcp-event.ts";
-import type { TraceNanos } from "../event/trace-nanos.ts";
+import { type TraceNanos, traceNanos } from "../event/trace-nanos.ts";
 import { causeOf, type Scope } from "./cause.ts";
 import type { ProbeRecord } from "./probe-record.ts";
 import { Scopes } from "./scopes.ts";
@@ -12,8 +12,13 @@ export interface PairingCounts {
   orphanOutcomes: number;
   /** Attempts without an outcome: failed, or a loss probe that did not retransmit. */
   unansweredAttempts: number;
-  /** SYN-ACK timers (tcp_syn_ack_timeout), by network namespace; key 0 where it is not known. */
-  readonly synAckTimers: Map<number, number>;
+}
+
+/** A SYN-ACK timer of a listener (tcp_syn_ack_timeout): no retransmit by itself, but counted in TCPTimeouts. */
+export interface SynAckTimer {
+  readonly kind: "syn_ack_timer";
+  readonly time: TraceNanos;
+  readonly netns: number | undefined;
 }
 
 export interface PairerOptions {
@@ -21,6 +26,7 @@ export interface PairerOptions {
   /** Names of the functions of a kernel stack, innermost first, suffixes stripped. */
   readonly functionsOf: (stack: readonly bigint[]) => readonly string[];
   readonly emit: (event: TcpEvent) => void;
+  readonly synAckTimer?: (timer: SynAckTimer) => void;
 }
 
 /** How long an attempt waits for its outcome, in nanoseconds: both lie in one call, so only a stopped CPU comes near it. */
@@ -38,7 +44,7 @@ interface Waiting {
  * from one to the other; softirqs nest and tasks migrate, so neither the CPU nor the record order on it says anything.
  */
 export class Pairer {
-  readonly counts: PairingCounts = { orphanOutcomes: 0, unansweredAttempts: 0, synAckTimers: new Map() };
+  readonly counts: PairingCounts = { orphanOutcomes: 0, unansweredAttempts: 0 };
   readonly #options: PairerOptions;
   readonly #waiting = new Map<SocketKey, Waiting>();
   readonly #scopes = new Scopes();
@@ -64,11 +70,9 @@ export class Pairer {
       case "loss_probe_return":
         this.#lossProbeReturn(record);
         break;
-      case "syn_ack_timer": {
-        const netns = record.socket?.netns ?? 0;
-        this.counts.synAckTimers.set(netns, (this.counts.synAckTimers.get(netns) ?? 0) + 1);
+      case "syn_ack_timer":
+        this.#options.synAckTimer?.({ kind: "syn_ack_timer", time: record.time, netns: record.socket?.netns });
         break;
-      }
       case "ca_state":
         this.#caState(record);
         break;
@@ -83,6 +87,12 @@ export class Pairer {
       if (now !== undefined && now - waiting.record.time < ATTEMPT_WAIT_NS) return;
       this.#giveUp(waiting, undefined);
     }
+  }
+
+  /** Up to when every event has been emitted, of records pushed up to `pushed`: attempts may be waiting. */
+  settledUntil(pushed: TraceNanos): TraceNanos {
+    const [oldest] = this.#waiting.values();
+    return oldest === undefined ? pushed : traceNanos(Math.min(pushed, oldest.record.time - 1));
   }
 
   #attempt(record: ProbeRecord): void {

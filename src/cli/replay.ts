@@ -1,0 +1,95 @@
+import { closeSync, openSync } from "node:fs";
+import { pump } from "../agent/pump.ts";
+import { RecordedSource, recordedLayout } from "../agent/recorded-source.ts";
+import type { RecordingHeader } from "../agent/recording-format.ts";
+import { RecordingError } from "../agent/recording-format.ts";
+import { RecordingReader } from "../agent/recording-reader.ts";
+import type { TcpEvent } from "../event/tcp-event.ts";
+import { tableHeader } from "../export/table.ts";
+import { formatHidden } from "../export/what-prints.ts";
+import { PageDecoder } from "../probe/page-decoder.ts";
+import { Pairer } from "../probe/pairer.ts";
+import { describeFaults } from "./losses.ts";
+import { stackNames } from "./stack-names.ts";
+import { SummarySink } from "./summary-sink.ts";
+import type { TraceIo } from "./trace.ts";
+import { eventFormatter, View, type ViewSettings } from "./view.ts";
+
+export interface ReplaySettings extends ViewSettings {
+  readonly file: string;
+}
+
+/** Shows a recording as the trace would have been shown; needs no privilege. Throws RecordingError. */
+export async function runReplay(settings: ReplaySettings, io: TraceIo): Promise<void> {
+  const fd = openRecording(settings.file);
+  try {
+    const reader = new RecordingReader(fd);
+    const header = reader.header();
+    const { pipeline, view, state } = assemble(reader, header, { settings, io });
+    if (view !== undefined && !settings.json) io.write(tableHeader(settings));
+    await pump(pipeline);
+    if (settings.json) io.say("Ending tracing...");
+    else io.write("\nEnding tracing...\n");
+    const hidden = view && formatHidden(view.hidden);
+    if (hidden !== undefined) io.say(hidden);
+    if (state.overrun) io.say(`Lost: ${state.overrun} records, overwritten before they were recorded`);
+    if (state.overrun === undefined && !state.stopped) io.say("The recording was cut off: it has no end");
+    const faults = describeFaults(pipeline.decoder.counts);
+    if (faults !== undefined) io.say(faults);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+interface Playing {
+  readonly settings: ReplaySettings;
+  readonly io: TraceIo;
+}
+
+/** Joins the recording's source to the same pipeline that a live trace has. */
+function assemble(reader: RecordingReader, header: RecordingHeader, { settings, io }: Playing) {
+  const layout = recordedLayout(header);
+  const names = new Map<bigint, string>();
+  const state = { epochUnixNanos: 0n, overrun: undefined as number | undefined, stopped: false };
+  const decoder = new PageDecoder(layout, layout.epoch);
+  const source = new RecordedSource(reader, {
+    clock: (epochUnixNanos) => {
+      state.epochUnixNanos = epochUnixNanos;
+    },
+    symbols: (pairs) => {
+      for (const [address, name] of pairs) names.set(address, name);
+    },
+    events: (events) => decoder.addEvents(events),
+    end: (overrun) => {
+      state.overrun = overrun;
+    },
+  });
+  const stop = () => {
+    state.stopped = true;
+    source.stop();
+  };
+  io.signal.addEventListener("abort", stop, { once: true });
+  const namesOf = stackNames((address) => names.get(address));
+  const batch: TcpEvent[] = [];
+  const pairer = new Pairer({ rung: header.rung, functionsOf: namesOf, emit: (event) => batch.push(event) });
+  const utcOffsetMinutes = () => header.utcOffsetMinutes;
+  const output = {
+    ...settings,
+    utcOffsetMinutes,
+    epochUnixNanos: () => state.epochUnixNanos,
+    write: io.write,
+  };
+  const format = eventFormatter(settings, { stackNames: namesOf, utcOffsetMinutes });
+  const view = settings.summary === undefined ? new View({ ...output, format, enough: stop }) : undefined;
+  const sinks = [view ?? new SummarySink(output)];
+  return { pipeline: { source, decoder, pairer, batch, sinks }, view, state };
+}
+
+function openRecording(path: string): number {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "an error";
+    throw new RecordingError(`Cannot replay ${path}: open says ${code}`, { cause: error });
+  }
+}

@@ -1,0 +1,47 @@
+import type { Sink } from "../agent/pump.ts";
+import type { TcpEvent } from "../event/tcp-event.ts";
+import type { TraceNanos } from "../event/trace-nanos.ts";
+
+export interface SettleOptions {
+  /** The capture's time now. */
+  readonly now: () => TraceNanos;
+  /** Up to when every event is out, of records up to a time. */
+  readonly settledUntil: (watermark: TraceNanos) => TraceNanos;
+}
+
+interface Waiter {
+  readonly time: TraceNanos;
+  readonly resolve: () => void;
+}
+
+/** Lets others wait until what the kernel has recorded so far has become events. */
+export class SettleSink implements Sink {
+  readonly #options: SettleOptions;
+  #waiters: readonly Waiter[] = [];
+
+  constructor(options: SettleOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when every record written up to this call has been decoded, paired and consumed. */
+  settle(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiters = [...this.#waiters, { time: this.#options.now(), resolve }];
+    return promise;
+  }
+
+  consume(_events: readonly TcpEvent[], watermark: TraceNanos): void {
+    if (this.#waiters.length === 0) return;
+    const settled = this.#options.settledUntil(watermark);
+    this.#wake(({ time }) => time <= settled);
+  }
+
+  end(): void {
+    this.#wake(() => true);
+  }
+
+  #wake(isDue: (waiter: Waiter) => boolean): void {
+    for (const waiter of this.#waiters) if (isDue(waiter)) waiter.resolve();
+    this.#waiters = this.#waiters.filter((waiter) => !isDue(waiter));
+  }
+}

@@ -1,0 +1,114 @@
+import { type Pipeline, pump, type Sink } from "../agent/pump.ts";
+import type { Rung, TcpEvent } from "../event/tcp-event.ts";
+import { tableHeader } from "../export/table.ts";
+import { formatHidden } from "../export/what-prints.ts";
+import { PageDecoder } from "../probe/page-decoder.ts";
+import { Pairer } from "../probe/pairer.ts";
+import { formatVerify } from "./format-verify.ts";
+import { LiveVerify } from "./live-verify.ts";
+import { describeFaults, readLosses } from "./losses.ts";
+import { openSession, type Session } from "./session.ts";
+import { SettleSink } from "./settle-sink.ts";
+import { stackNames } from "./stack-names.ts";
+import { stopOnSignals } from "./stop-on-signals.ts";
+import { SummarySink } from "./summary-sink.ts";
+import { exitCode } from "./verify.ts";
+import { eventFormatter, View, type ViewSettings } from "./view.ts";
+
+export interface TraceSettings extends ViewSettings {
+  readonly probe: Rung | "auto";
+  /** Ring buffer of each CPU, in KiB. */
+  readonly bufferSizeKb: number;
+  /** Seconds after which the trace ends by itself. */
+  readonly duration: number | undefined;
+  readonly verify: boolean;
+  readonly noFfi: boolean;
+}
+
+export interface TraceIo {
+  /** Writes to standard output. */
+  readonly write: (text: string) => void;
+  /** Writes one line to standard error. */
+  readonly say: (line: string) => void;
+  /** Ends the trace from outside: standard output was closed. */
+  readonly signal: AbortSignal;
+}
+
+/** Traces this host until a signal, the duration or the count ends it; gives the exit code. Throws SetupError. */
+export async function runTrace(settings: TraceSettings, io: TraceIo): Promise<number> {
+  const { probe: rung, stacks, bufferSizeKb, noFfi } = settings;
+  using session = await openSession({ rung, stacks, bufferSizeKb, noFfi, say: io.say });
+  const { pipeline, verify, view, stop } = assemble(session, settings, io);
+  if (view !== undefined && !settings.json) io.write(tableHeader(settings));
+  const pumping = pump(pipeline);
+  await verify?.start(); // its reads need the pump to run: what is verified lies inside what is traced
+  using _stop = stopOnSignals(stop, { seconds: settings.duration, signal: io.signal });
+  io.say(`Tracing TCP retransmits (${session.capture.installed.rung}). Ctrl-C ends it`);
+  await pumping;
+  return close(session, { settings, io, decoder: pipeline.decoder, view, verify });
+}
+
+/** Joins the session's parts to one pipeline, and says how to end it. */
+function assemble(session: Session, settings: TraceSettings, { write }: TraceIo) {
+  const { capture, source, clock } = session;
+  const namesOf = stackNames((address) => session.symbols?.resolve(address));
+  const epochUnixNanos = () => clock.unixNanos(source.epochNanos);
+  const utcOffsetMinutes = (unixSeconds: number) => -new Date(unixSeconds * 1000).getTimezoneOffset();
+  const decoder = new PageDecoder(capture.capture, source.epoch);
+  session.onRearm.add((probes) => decoder.addEvents(probes));
+  const batch: TcpEvent[] = [];
+  const pairer = new Pairer({
+    rung: capture.installed.rung,
+    functionsOf: namesOf,
+    emit: (event) => batch.push(event),
+    synAckTimer: (timer) => verify?.add(timer),
+  });
+  const settled = new SettleSink({
+    now: () => source.now(),
+    settledUntil: (watermark) => pairer.settledUntil(watermark),
+  });
+  const verify = settings.verify ? new LiveVerify(session, { settled, counts: decoder.counts }) : undefined;
+  const stop = () => void (verify?.finish() ?? Promise.resolve()).then(() => source.stop());
+  const output = { ...settings, epochUnixNanos, utcOffsetMinutes, write };
+  const format = eventFormatter(settings, { stackNames: namesOf, utcOffsetMinutes });
+  const view = settings.summary === undefined ? new View({ ...output, format, enough: stop }) : undefined;
+  const shown: Sink = view ?? new SummarySink(output);
+  const sinks = verify === undefined ? [shown, settled] : [verify, shown, settled];
+  const pipeline: Pipeline = { source, decoder, pairer, batch, sinks };
+  return { pipeline, verify, view, stop };
+}
+
+interface Closing {
+  readonly settings: TraceSettings;
+  readonly io: TraceIo;
+  readonly decoder: PageDecoder;
+  readonly view: View | undefined;
+  readonly verify: LiveVerify | undefined;
+}
+
+/** The last words: what was not shown, what was lost, and what the kernel counted. */
+function close(session: Session, { settings, io, decoder, view, verify }: Closing): number {
+  const { capture, tracefs } = session;
+  if (settings.json) io.say("Ending tracing...");
+  else io.write("\nEnding tracing...\n");
+  const hidden = view && formatHidden(view.hidden);
+  if (hidden !== undefined) io.say(hidden);
+  const { overrun, probeMisses } = readLosses({
+    tracefs,
+    instance: capture.instance,
+    counts: decoder.counts,
+  });
+  if (overrun > 0) {
+    io.say(`Lost: ${overrun} records, overwritten before they were read; a larger --buffer-size holds more`);
+  }
+  if (probeMisses > 0)
+    io.say(`Missed by the kernel: ${probeMisses} probe hits inside another probe's handler`);
+  const faults = describeFaults(decoder.counts);
+  if (faults !== undefined) io.say(faults);
+  const report = verify?.report;
+  if (report === undefined) return 0;
+  const text = formatVerify(report, { color: settings.color });
+  if (settings.json) io.say(text);
+  else io.write(`\n${text}`);
+  return exitCode(report);
+}
