@@ -1,4 +1,4 @@
-import type { TraceNanos } from "../event/trace-nanos.ts";
+import { type TraceNanos, traceNanos } from "../event/trace-nanos.ts";
 
 /** When counters were read: their values are those of some moment between the two times. */
 export interface ReadInterval {
@@ -42,13 +42,9 @@ export function placeOf(
 
 /** The interval that holds all of them; undefined when there are none. */
 export function hullOf(reads: readonly ReadInterval[]): ReadInterval | undefined {
-  const [first, ...rest] = reads;
-  if (first === undefined) return undefined;
-  return rest.reduce<ReadInterval>(
-    (hull, read) => ({
-      from: read.from < hull.from ? read.from : hull.from,
-      until: read.until > hull.until ? read.until : hull.until,
-    }),
-    { from: first.from, until: first.until },
-  );
+  if (reads.length === 0) return undefined;
+  return {
+    from: traceNanos(Math.min(...reads.map(({ from }) => from))),
+    until: traceNanos(Math.max(...reads.map(({ until }) => until))),
+  };
 }
