@@ -71,7 +71,11 @@ export class Pairer {
         this.#lossProbeReturn(record);
         break;
       case "syn_ack_timer":
-        this.#options.synAckTimer?.({ kind: "syn_ack_timer", time: record.time, netns: record.socket?.netns });
+        this.#options.synAckTimer?.({
+          kind: "syn_ack_timer",
+          time: record.time,
+          netns: record.socket?.netns,
+        });
         break;
       case "ca_state":
         this.#caState(record);
@@ -104,9 +108,8 @@ export class Pairer {
   }
 
   #outcome(record: ProbeRecord): void {
-    const attempt = this.#waiting.get(record.key);
+    const attempt = this.#takeAttempt(record);
     if (attempt === undefined) this.counts.orphanOutcomes++;
-    else this.#waiting.delete(record.key);
     const failed = record.error !== undefined && record.error !== 0;
     const cause = this.#causeOfOutcome(record, attempt);
     const probe = cause === "tail_loss_probe";
@@ -123,6 +126,19 @@ export class Pairer {
       socket: mergedSocket(record, attempt?.record),
       stack: attempt?.record.stack ?? record.stack,
     });
+  }
+
+  /** The attempt that an outcome answers: a probe's outcome without its own probe does not answer another attempt, nor the reverse. */
+  #takeAttempt(outcome: ProbeRecord): Waiting | undefined {
+    const waiting = this.#waiting.get(outcome.key);
+    if (waiting === undefined) return undefined;
+    const ofProbe = causeOf(outcome, undefined) === "tail_loss_probe";
+    if (outcome.socket?.pending !== undefined && ofProbe !== (waiting.record.role === "loss_probe")) {
+      this.#giveUp(waiting, outcome);
+      return undefined;
+    }
+    this.#waiting.delete(outcome.key);
+    return waiting;
   }
 
   #causeOfOutcome(record: ProbeRecord, attempt: Waiting | undefined): Cause {
