@@ -1,6 +1,7 @@
 import type { Sink } from "../agent/pump.ts";
 import type { TcpEvent } from "../event/tcp-event.ts";
 import { NamespaceCounterReader } from "../host/namespace-counters.ts";
+import { listNetworkNamespaces } from "../host/network-namespaces.ts";
 import type { DecodeCounts } from "../probe/page-decoder.ts";
 import { type Sight, sightOf } from "../reconcile/sight.ts";
 import type { Observation } from "../reconcile/tally.ts";
@@ -38,6 +39,10 @@ export class LiveVerify implements Sink {
         return await readNamespaces(reader, { procRoot: PROC, epochNanos: source.epochNanos });
       },
       settle: () => settled.settle(),
+    });
+    session.onSecond.add(() => {
+      const namespaces = listNetworkNamespaces({ procRoot: PROC });
+      this.#verify.glimpse(namespaces.map(({ inum }) => inum));
     });
   }
 

@@ -57,6 +57,11 @@ export class VerifySession {
     this.#window.observe(observation);
   }
 
+  /** Notes namespaces that exist now: those that come and go within the window are named as unverifiable. */
+  glimpse(namespaces: Iterable<number>): void {
+    this.#window.glimpse(namespaces);
+  }
+
   /** Reads the counters again and compares; `losses` are asked for when the last record has been decoded. */
   async finish(losses: () => Losses | Promise<Losses>): Promise<VerifyReport> {
     this.#window.beginClosing();

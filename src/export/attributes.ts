@@ -49,6 +49,15 @@ export const ATTRIBUTES = {
   summaryConnections: "tcp.retransmit.connections",
   summaryFirst: "tcp.retransmit.first",
   summaryLast: "tcp.retransmit.last",
+  /** Keys of `--probe=counters` lines only: what the kernel counted in a network namespace. */
+  segmentsSent: "tcp.segments.sent",
+  segmentsRetransmitted: "tcp.segments.retransmitted",
+  countFast: "linux.tcp_ext.TCPFastRetrans",
+  countSlowStart: "linux.tcp_ext.TCPSlowStartRetrans",
+  countTimeouts: "linux.tcp_ext.TCPTimeouts",
+  countLossProbes: "linux.tcp_ext.TCPLossProbes",
+  countSyn: "linux.tcp_ext.TCPSynRetrans",
+  countFailed: "linux.tcp_ext.TCPRetransFail",
 } as const;
 
 /** The values of `event.name`. */
@@ -56,6 +65,7 @@ export const EVENT_NAMES = {
   retransmit: "tcp.retransmit",
   loss_probe: "tcp.loss_probe",
   summary: "tcp.retransmit.summary",
+  counters: "tcp.retransmit.counters",
 } as const;
 
 /**

@@ -39,6 +39,7 @@ export function recordDecoder(role: Role, format: EventFormat, facts: KernelFact
   const [error, sndWnd, flags] = [number("err"), number("wnd"), number("fl")];
   const [tlpHighSeq, congState] = [number("tlp"), number("cong_state")];
   const size = recordSize(format);
+  if (socket === undefined && MAKES_EVENTS.has(role)) return () => "no-addresses";
   return (view, offset, length, time, cpu) => {
     if (length < size) return "record-too-short";
     const socketKey = (key(view, offset) ?? 0) as SocketKey;
@@ -63,6 +64,15 @@ export function recordDecoder(role: Role, format: EventFormat, facts: KernelFact
     };
   };
 }
+
+/** The roles whose records become events, of which every one tells the socket's ends. */
+const MAKES_EVENTS: ReadonlySet<Role> = new Set([
+  "attempt",
+  "loss_probe",
+  "outcome",
+  "syn_ack_attempt",
+  "syn_ack",
+]);
 
 /** `1 << SOCK_DEAD` (include/net/sock.h, `enum sock_flags`). */
 const SOCK_DEAD_BIT = 1;
@@ -131,7 +141,7 @@ function socketReader(role: Role, format: EventFormat, facts: KernelFacts): Sock
 /** `skc_dport` is in network order, the tracepoints' `dport` in the host's. */
 function peerPortReader(format: EventFormat): NumberReader {
   const raw = findField(format, ["dp"]);
-  if (raw === undefined) return numberReader(format, "dport");
+  if (raw?.size !== 2) return numberReader(format, "dport");
   const at = raw.offset;
   return (view, offset) => view.getUint16(offset + at, false);
 }

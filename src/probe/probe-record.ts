@@ -57,4 +57,16 @@ export interface ProbeRecord {
 }
 
 /** Why a record of one of our probes gave no event. Each is a label of the fault counter. */
-export type DecodeFault = "unknown-event" | "record-too-short" | "unknown-family" | "stack-too-short";
+export const DECODE_FAULTS = [
+  /** Of no probe that we know: its id is in no format. */
+  "unknown-event",
+  /** Shorter than its format. */
+  "record-too-short",
+  /** The socket is neither IPv4 nor IPv6. */
+  "unknown-family",
+  /** The format has no addresses, so that its records make no events. */
+  "no-addresses",
+  /** A kernel_stack record without an address. */
+  "stack-too-short",
+] as const;
+export type DecodeFault = (typeof DECODE_FAULTS)[number];

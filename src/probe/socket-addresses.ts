@@ -28,9 +28,12 @@ interface Slot {
  * Text is made once per socket and checked against the bytes on every record.
  */
 export function addressReader(format: EventFormat): AddressReader | undefined {
-  const at = (...names: readonly string[]) => findField(format, names)?.offset;
-  const [local4, peer4] = [at("s4", "saddr"), at("d4", "daddr")];
-  const [local6, peer6] = [at("s6", "saddr_v6"), at("d6", "daddr_v6")];
+  const at = (size: number, names: readonly string[]) => {
+    const field = findField(format, names);
+    return field?.size === size ? field.offset : undefined;
+  };
+  const [local4, peer4] = [at(4, ["s4", "saddr"]), at(4, ["d4", "daddr"])];
+  const [local6, peer6] = [at(16, ["s6", "saddr_v6"]), at(16, ["d6", "daddr_v6"])];
   if (local4 === undefined || peer4 === undefined) return undefined;
   const familyOf = numberReader(format, "fam", "family");
   const hasFamily = findField(format, ["fam", "family"]) !== undefined;

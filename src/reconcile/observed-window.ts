@@ -39,6 +39,7 @@ export class ObservedWindow {
   readonly #closes = new Map<Key, Boundary>();
   readonly #certain = new Map<Key, Tally>();
   readonly #maybe = new Map<Key, Tally>();
+  readonly #glimpsed = new Set<number>();
   /** Kept back while an end is read. Bounded by the number of tries at one. */
   #held: Observation[] = [];
   #phase: "opening" | "open" | "closing" = "opening";
@@ -76,6 +77,11 @@ export class ObservedWindow {
   /** From now on the reads offered are those of the window's end. */
   beginClosing(): void {
     this.#phase = "closing";
+  }
+
+  /** Notes namespaces that exist inside the window: one that comes and goes between both ends is in no read. */
+  glimpse(namespaces: Iterable<number>): void {
+    for (const netns of namespaces) this.#glimpsed.add(netns);
   }
 
   /** Ends the window with the reads offered since. */
@@ -156,6 +162,8 @@ export class ObservedWindow {
       if (opens !== undefined) gone -= 1;
       windows.push(window);
     }
+    const after = new Set(this.#closes.get(WHOLE_HOST)?.reads.map(({ netns }) => netns));
+    for (const netns of this.#glimpsed) if (!before.has(netns) && !after.has(netns)) gone += 1;
     const kernel = windows.length === 0 ? { missing: "no namespace could be read" } : sumOfWindows(windows);
     const tallies = {
       certain: this.#tally(this.#certain, WHOLE_HOST),

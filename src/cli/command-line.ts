@@ -1,0 +1,151 @@
+import { Command, Option } from "commander";
+import type { Cause } from "../event/tcp-event.ts";
+import type { AddressRange, NetnsSelector } from "./filters.ts";
+import { helpAfter } from "./help-text.ts";
+import {
+  oneOf,
+  PROBE_CHOICES,
+  type ProbeChoice,
+  parseCause,
+  parseNetns,
+  parseRange,
+  parseSeconds,
+  parseState,
+  type ValueParser,
+  wholeNumber,
+} from "./option-values.ts";
+
+/** What can stand first on the command line; `trace` is what it does without a word. */
+export type Word = "trace" | "record" | "replay" | "doctor";
+
+/** Options as the library gives them; those of other commands are absent. */
+export interface RawOptions {
+  readonly lossProbes?: boolean;
+  readonly stack?: boolean;
+  readonly wide?: boolean;
+  readonly json?: boolean;
+  readonly summary?: true | number;
+  readonly color?: boolean;
+  readonly count?: number;
+  readonly duration?: number;
+  readonly verify?: boolean;
+  readonly demo?: boolean;
+  readonly version?: boolean;
+  readonly probe: ProbeChoice;
+  readonly bufferSize: number;
+  readonly interval: number;
+  readonly local?: readonly AddressRange[];
+  readonly remote?: readonly AddressRange[];
+  readonly port?: readonly number[];
+  readonly state?: readonly number[];
+  readonly type?: readonly Cause[];
+  readonly netns?: readonly NetnsSelector[];
+}
+
+/** Default ring buffer of each CPU in KiB: about 10,000 records of 200 bytes. */
+const BUFFER_KIB = 2048;
+const MAX_BUFFER_KIB = 1_048_576;
+
+/** Counters have no pages to record. */
+const RECORDABLE = PROBE_CHOICES.filter((choice) => choice !== "counters");
+
+const USAGE: Readonly<Record<Word, string>> = {
+  trace: "[-hls] [options]\n       tcpretrans record FILE | replay FILE | doctor  # each with -h",
+  record: "[-hs] [options] FILE",
+  replay: "[-hls] [options] FILE",
+  doctor: "[-h] [--json]",
+};
+
+/** The definition of one command; what is wrong with values is added to `problems` and parsing goes on. */
+export function commandLine(word: Word, problems: string[]): Command {
+  const command = new Command(word === "trace" ? "tcpretrans" : `tcpretrans ${word}`)
+    .exitOverride()
+    .allowExcessArguments(false)
+    .usage(USAGE[word])
+    .helpOption("-h, --help", "this message")
+    .configureHelp({ styleTitle: (title) => title.replace(/^\w+/, (word) => word.toUpperCase()) })
+    .addHelpText("after", helpAfter(word));
+  const add = adder(command, problems);
+  switch (word) {
+    case "trace":
+      addView(command, add);
+      addFilters(command, add);
+      addCapture(command, add, PROBE_CHOICES);
+      command.option("--verify", "at the end, compare with the kernel's own counters");
+      add("--interval <seconds>", "between prints of --probe=counters", parseSeconds, { value: 1 });
+      command.optionsGroup("Other:");
+      command.option("--demo", "make a lossy link with traffic, and show that");
+      command.option("--version", "version of tcpretrans");
+      break;
+    case "record":
+      command.argument("<FILE>", "file to write");
+      command.option("-s, --stack", "record kernel stacks too");
+      addCapture(command, add, RECORDABLE);
+      break;
+    case "replay":
+      command.argument("<FILE>", "file that tcpretrans record wrote");
+      addView(command, add);
+      addFilters(command, add);
+      break;
+    case "doctor":
+      command.option("--json", "one JSON object");
+      break;
+  }
+  return command;
+}
+
+type Adder = <T>(flags: string, description: string, parse: ValueParser<T>, more?: Behaviour<T>) => void;
+
+interface Behaviour<T> {
+  readonly value?: T;
+  /** Each use adds a value: the option's value is the list. */
+  readonly repeats?: boolean;
+}
+
+/** Makes a function that adds options with a value; one that cannot be parsed is a problem, and parsing goes on. */
+function adder(command: Command, problems: string[]): Adder {
+  return (flags, description, parse, { value, repeats = false } = {}) => {
+    const option = new Option(flags, description).argParser((text: string, previous: unknown) => {
+      try {
+        const parsed = parse(text);
+        return repeats ? [...(Array.isArray(previous) ? previous : []), parsed] : parsed;
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        problems.push(`Cannot use ${option.long} ${text}: ${error.message}`);
+        return previous;
+      }
+    });
+    command.addOption(value === undefined ? option : option.default(value, String(value)));
+  };
+}
+
+function addView(command: Command, add: Adder): void {
+  command.option("-l, --loss-probes", "show tail loss probes too, as L>");
+  command.option("-s, --stack", "show the kernel stack under each event");
+  command.optionsGroup("Output:");
+  command.option("--wide", "more columns, and failed attempts");
+  command.option("--json", "one JSON object a line, failed attempts too");
+  add("--summary [seconds]", "per connection and cause: at the end, or every so many seconds", parseSeconds);
+  add("--count <n>", "end after so many printed events", wholeNumber(1, Number.MAX_SAFE_INTEGER));
+  command.option("--color", "colours even where the output is no terminal");
+  command.option("--no-color", "no colours (or set NO_COLOR)");
+}
+
+function addFilters(command: Command, add: Adder): void {
+  command.optionsGroup("Filters (repeat one for alternatives):");
+  add("--local <address>", "a local address or CIDR range", parseRange, { repeats: true });
+  add("--remote <address>", "a remote address or CIDR range", parseRange, { repeats: true });
+  add("--port <port>", "a port of either end", wholeNumber(1, 65_535), { repeats: true });
+  add("--state <name>", "a TCP state, such as SYN_SENT", parseState, { repeats: true });
+  add("--type <cause>", "a cause, as --wide shows them", parseCause, { repeats: true });
+  add("--netns <inum|path>", "a network namespace", parseNetns, { repeats: true });
+}
+
+function addCapture(command: Command, add: Adder, choices: readonly ProbeChoice[]): void {
+  command.optionsGroup("Capture:");
+  add("--duration <seconds>", "end after so long", parseSeconds);
+  add("--probe <how>", choices.join(", "), oneOf(choices), { value: "auto" });
+  add("--buffer-size <KiB>", "ring buffer of each CPU", wholeNumber(8, MAX_BUFFER_KIB), {
+    value: BUFFER_KIB,
+  });
+}

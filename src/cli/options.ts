@@ -1,0 +1,170 @@
+import { type Command as Commander, CommanderError } from "commander";
+import { commandLine, type RawOptions, type Word } from "./command-line.ts";
+import type { Filters } from "./filters.ts";
+import type { ProbeChoice } from "./option-values.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** Colours always, never, or on a terminal. */
+export type ColorChoice = "auto" | "always" | "never";
+
+/** What is captured, and until when. */
+export interface CaptureOptions {
+  readonly probe: ProbeChoice;
+  readonly stacks: boolean;
+  /** Ring buffer of each CPU in KiB. */
+  readonly bufferSizeKb: number;
+  /** Seconds after which capture ends by itself. */
+  readonly duration: number | undefined;
+}
+
+/** What is shown of the events. */
+export interface ViewOptions {
+  readonly json: boolean;
+  readonly wide: boolean;
+  readonly lossProbes: boolean;
+  readonly stacks: boolean;
+  /** Seconds between summaries, 0 for one at the end; undefined for events instead. */
+  readonly summary: number | undefined;
+  /** Events printed after which it ends by itself. */
+  readonly count: number | undefined;
+  readonly color: ColorChoice;
+  readonly filters: Filters;
+}
+
+/** What the command line asks for. */
+export type Command =
+  | {
+      readonly kind: "trace";
+      readonly capture: CaptureOptions;
+      readonly view: ViewOptions;
+      readonly verify: boolean;
+      readonly demo: boolean;
+      /** Seconds between two prints of the counters. */
+      readonly interval: number;
+    }
+  | { readonly kind: "record"; readonly file: string; readonly capture: CaptureOptions }
+  | { readonly kind: "replay"; readonly file: string; readonly view: ViewOptions }
+  | { readonly kind: "doctor"; readonly json: boolean }
+  | { readonly kind: "demo-traffic"; readonly role: string; readonly args: readonly string[] }
+  | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "version" };
+
+/** Reads the arguments after the program's name; throws UsageError with everything that is wrong with them. */
+export function parseOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Command {
+  const [first, ...rest] = argv;
+  switch (first) {
+    case "demo-traffic":
+      return { kind: "demo-traffic", role: rest[0] ?? "", args: rest.slice(1) };
+    case "record":
+    case "replay":
+    case "doctor":
+      return parseWith(first, rest, env);
+    default:
+      return parseWith("trace", argv, env);
+  }
+}
+
+/** Whether to colour what goes to an output. */
+export function usesColor(choice: ColorChoice, isTerminal: boolean): boolean {
+  return choice === "auto" ? isTerminal : choice === "always";
+}
+
+function parseWith(word: Word, argv: readonly string[], env: NodeJS.ProcessEnv): Command {
+  const problems: string[] = [];
+  const output: string[] = [];
+  const program = commandLine(word, problems).configureOutput({
+    writeOut: (text) => output.push(text),
+    writeErr: () => {},
+    getOutHelpWidth: () => 80,
+    getOutHasColors: () => false,
+  });
+  try {
+    program.parse(argv, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === "commander.helpDisplayed") return { kind: "help", text: output.join("") };
+    problems.unshift(explain(error, program));
+  }
+  const raw = program.opts<RawOptions>();
+  if (problems.length === 0 && raw.version === true) return { kind: "version" };
+  problems.push(...contradictions(raw));
+  if (problems.length > 0) throw new UsageError(problems);
+  const file = program.args[0] ?? "";
+  switch (word) {
+    case "trace": {
+      const { verify = false, demo = false, interval } = raw;
+      return {
+        kind: "trace",
+        capture: capture(raw),
+        view: view(raw, env),
+        verify,
+        demo,
+        interval,
+      };
+    }
+    case "record":
+      return { kind: "record", file, capture: capture(raw) };
+    case "replay":
+      return { kind: "replay", file, view: view(raw, env) };
+    case "doctor":
+      return { kind: "doctor", json: raw.json === true };
+  }
+}
+
+function capture({ probe, stack = false, bufferSize, duration }: RawOptions): CaptureOptions {
+  return { probe, stacks: stack, bufferSizeKb: bufferSize, duration };
+}
+
+function view(raw: RawOptions, env: NodeJS.ProcessEnv): ViewOptions {
+  const { summary, local = [], remote = [], port = [], state = [], type = [], netns = [] } = raw;
+  return {
+    json: raw.json === true,
+    wide: raw.wide === true,
+    lossProbes: raw.lossProbes === true,
+    stacks: raw.stack === true,
+    summary: summary === true ? 0 : summary,
+    count: raw.count,
+    color: color(raw, env),
+    filters: { local, remote, port, state, type, netns },
+  };
+}
+
+/** The option wins over the environment. https://no-color.org: set and not empty. */
+function color(raw: RawOptions, env: NodeJS.ProcessEnv): ColorChoice {
+  if (raw.color !== undefined) return raw.color ? "always" : "never";
+  return env["NO_COLOR"] || env["TERM"] === "dumb" ? "never" : "auto";
+}
+
+/** Options that make no sense together. */
+function contradictions(raw: RawOptions): readonly string[] {
+  if (raw.probe !== "counters") return [];
+  const idle = [
+    raw.lossProbes === true && "-l",
+    raw.stack === true && "-s",
+    raw.wide === true && "--wide",
+    raw.summary !== undefined && "--summary",
+    raw.count !== undefined && "--count",
+    raw.verify === true && "--verify",
+    ...(["local", "remote", "port", "state", "type"] as const).map(
+      (name) => (raw[name] ?? []).length > 0 && `--${name}`,
+    ),
+  ].filter((option) => option !== false);
+  if (idle.length === 0) return [];
+  return [
+    `Cannot use ${idle.join(", ")} with --probe=counters: counters have no events; leave one of them out`,
+  ];
+}
+
+function explain(error: CommanderError, program: Commander): string {
+  if (error.code === "commander.excessArguments") {
+    const [word = ""] = program.args.slice(program.registeredArguments.length);
+    if (["record", "replay", "doctor"].includes(word)) {
+      return `Cannot use ${word} behind options: put it first, as in tcpretrans ${word}`;
+    }
+    return `Cannot use "${word}": it is neither an option nor a command (record, replay, doctor)`;
+  }
+  if (error.code === "commander.missingArgument")
+    return "Cannot go on without a file: give its name behind the command";
+  const [text = "", ...more] = error.message.replace(/^error: /, "").split("\n");
+  return [`${text.charAt(0).toUpperCase()}${text.slice(1)}`, ...more].join(" ");
+}

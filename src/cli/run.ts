@@ -1,0 +1,108 @@
+import { RecordingError } from "../agent/recording-format.ts";
+import { SetupError } from "../syscall/setup-error.ts";
+import { runCounters } from "./counters.ts";
+import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
+import { compileFilters, selectedNamespaces } from "./filters.ts";
+import { type Command, parseOptions, usesColor, type ViewOptions } from "./options.ts";
+import { openOutput, sayLine } from "./output.ts";
+import { runRecord } from "./record.ts";
+import { runReplay } from "./replay.ts";
+import { runTrace, type TraceIo } from "./trace.ts";
+import { UsageError } from "./usage-error.ts";
+import type { ViewSettings } from "./view.ts";
+
+/** What the process gives the command line. */
+export interface Host {
+  /** Arguments after the program's name. */
+  readonly argv: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdout: NodeJS.WriteStream;
+  /** The file that runs: the demonstration's children run it too. */
+  readonly main: string;
+  readonly version: string;
+}
+
+/** Runs one command to its end and gives the exit code; whatever the machine refuses is said in one sentence. */
+export async function run(host: Host): Promise<number> {
+  try {
+    const command = parseOptions(host.argv, host.env);
+    return await runCommand(command, host, { ...openOutput(host.stdout), say: sayLine });
+  } catch (error) {
+    for (const line of explain(error)) sayLine(line);
+    return exitCodeOf(error);
+  }
+}
+
+async function runCommand(command: Command, host: Host, io: TraceIo): Promise<number> {
+  const noFfi = withoutFfi(host);
+  switch (command.kind) {
+    case "help":
+      io.write(command.text);
+      return EXIT_CODES.ok.code;
+    case "version":
+      io.write(`tcpretrans ${host.version}\n`);
+      return EXIT_CODES.ok.code;
+    case "replay":
+      await runReplay({ ...viewSettings(command.view, host), file: command.file }, io);
+      return EXIT_CODES.ok.code;
+    case "record": {
+      const { probe: rung, stacks, bufferSizeKb, durationS: duration } = command.capture;
+      if (rung === "counters") throw new UsageError(["Cannot record counters: give another --probe"]);
+      const { file } = command;
+      await runRecord({
+        rung,
+        stacks,
+        bufferSizeKb,
+        duration,
+        file,
+        noFfi,
+        say: io.say,
+        version: host.version,
+      });
+      return EXIT_CODES.ok.code;
+    }
+    case "trace":
+      return await runTraceCommand(command, host, io);
+  }
+}
+
+type TraceCommand = Extract<Command, { readonly kind: "trace" }>;
+
+async function runTraceCommand(command: TraceCommand, host: Host, io: TraceIo): Promise<number> {
+  const { capture, verify, view, intervalS: interval } = command;
+  const { probe, bufferSizeKb, durationS: duration } = capture;
+  const noFfi = withoutFfi(host);
+  const settings = viewSettings(view, host);
+  if (probe !== "counters") {
+    return await runTrace({ ...settings, probe, bufferSizeKb, duration, verify, noFfi }, io);
+  }
+  const netns = selectedNamespaces(view.filters);
+  await runCounters({ interval, duration, json: settings.json, netns, noFfi }, io);
+  return EXIT_CODES.ok.code;
+}
+
+function viewSettings(view: ViewOptions, host: Host): ViewSettings {
+  const { format, stacks, lossProbes, count, summary, color, filters } = view;
+  return {
+    json: format === "json",
+    wide: format === "wide",
+    color: usesColor(color, host.stdout.isTTY),
+    stacks,
+    lossProbes,
+    count,
+    summary: summary && (summary.everyS ?? 0),
+    filter: compileFilters(filters) ?? (() => true),
+  };
+}
+
+/** TCPRETRANS_NO_FFI=1 goes without node:ffi, as Node 24 does. */
+function withoutFfi({ env }: Host): boolean {
+  return Boolean(env["TCPRETRANS_NO_FFI"]);
+}
+
+function explain(error: unknown): readonly string[] {
+  if (error instanceof UsageError) return [...error.problems, "Try tcpretrans -h"];
+  if (error instanceof RecordingError) return [error.message];
+  if (error instanceof SetupError) return [error.message, error.remedy];
+  return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+}
