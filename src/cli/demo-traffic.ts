@@ -80,14 +80,17 @@ async function keepTalking(address: string, plan: Plan & { readonly delayMs: num
   await sleep(plan.delayMs);
   for (;;) {
     const socket = connect({ host: address, port: plan.port, noDelay: true });
-    socket.on("error", () => socket.destroy());
+    let pauseMs = plan.everyMs;
+    socket.on("error", () => {
+      pauseMs = 50; // refused: the server is about to listen
+    });
     socket.on("end", () => socket.destroy());
     for (let i = 0; i < plan.exchanges && !socket.destroyed; i++) {
       if (!(await exchange(socket, plan))) break;
       await sleep(plan.everyMs);
     }
     socket.destroy();
-    await sleep(plan.everyMs);
+    await sleep(pauseMs);
   }
 }
 
@@ -109,15 +112,25 @@ function exchange(socket: Socket, { bytes, patienceMs }: Plan): Promise<boolean>
   });
 }
 
-/** Listens with the smallest backlog and accepts nothing: reading standard input blocks the event loop until it is closed. */
+/** Listens with the smallest backlog and accepts nothing: the event loop is blocked until standard input is closed. */
 function fill(): void {
   const server = createServer();
   server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
     const address = server.address();
     if (address !== null && typeof address !== "string") writeSync(1, `${address.port}\n`);
-    readSync(0, Buffer.alloc(1));
+    const nap = new Int32Array(new SharedArrayBuffer(4));
+    while (isParentAlive()) Atomics.wait(nap, 0, 0, 200);
     process.exit(0);
   });
+}
+
+/** Standard input is a non-blocking socket: nothing to read is EAGAIN, a closed one reads as ended. */
+function isParentAlive(): boolean {
+  try {
+    return readSync(0, Buffer.alloc(1)) > 0;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EAGAIN";
+  }
 }
 
 /** Keeps the accept queue of a port full: further SYNs are dropped, and sent again after 1 s, 2 s … (tcp_conn_request). */

@@ -49,10 +49,8 @@ export function compileFilters(filters: Filters): EventPredicate {
   if (port.length > 0) {
     tests.push(({ socket }) => port.includes(socket.localPort) || port.includes(socket.peerPort));
   }
-  if (filters.netns.length > 0) {
-    const inums = new Set<number | undefined>(filters.netns.map(readInum));
-    tests.push(({ socket }) => socket.netns !== undefined && inums.has(socket.netns));
-  }
+  const inums = selectedNamespaces(filters);
+  if (inums !== undefined) tests.push(({ socket }) => socket.netns !== undefined && inums.has(socket.netns));
   if (local.length > 0) {
     const matches = addressTest(local);
     tests.push(({ socket }) => matches(socket.localAddress, socket.ipVersion));
