@@ -8,7 +8,7 @@ export function helpAfter(word: Word): string {
     case "trace":
       return `\n${COLUMNS}\n\n${EXAMPLES}\n\nEXIT CODES:\n${formatExitCodes()}`;
     case "record":
-      return "\nThe file holds raw trace pages and what is needed to decode them on another machine.\n  eg, tcpretrans record --duration 60 storm.rec";
+      return "\nThe file holds raw trace pages and what is needed to decode them elsewhere.\n  eg, tcpretrans record --duration 60 storm.rec";
     case "replay":
       return "\nGives the same output as live. Needs neither root nor the kernel it was made on.\n  eg, tcpretrans replay --wide storm.rec";
     case "doctor":
