@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Lab, LabKernel } from "./lab.ts";
+
+/** What QEMU runs the guest's instructions with: the processor, or itself (about 15 times slower). */
+export type Accelerator = "kvm" | "tcg";
+
+/** What one boot runs and how long it may take. */
+export interface Guest {
+  /** A line for the guest's shell; paths are this machine's. */
+  readonly command: string;
+  /** A directory of this machine that the guest has as /run/lab: the only place where its writes stay. */
+  readonly outDir: string;
+  readonly accelerator: Accelerator;
+  readonly memoryMb: number;
+  readonly timeoutMs: number;
+  /** Gets each line of the guest's console. */
+  readonly onLine: (line: string) => void;
+}
+
+/** Boots a kernel, runs the guest's command as root on this machine's (read-only) root, and gives its exit code. */
+export async function bootVm(lab: Lab, kernel: LabKernel, guest: Guest): Promise<number> {
+  await mkdir(guest.outDir, { recursive: true });
+  await rm(join(guest.outDir, "exit-code"), { force: true });
+  await writeFile(join(guest.outDir, "command"), `${guest.command}\n`);
+  const sockets = mkdtempSync(join(tmpdir(), "tcpretrans-vm-"));
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => rm(sockets, { recursive: true, force: true }));
+  const shares = [
+    { tag: "root", dir: "/", options: ["--readonly"] },
+    { tag: "out", dir: guest.outDir, options: [] },
+  ];
+  for (const { tag, dir, options } of shares) {
+    const socket = join(sockets, tag);
+    const args = [`--socket-path=${socket}`, `--shared-dir=${dir}`, "--sandbox=none", "--cache=always", "--no-announce-submounts", ...options];
+    const daemon = spawnFrom(lab, "usr/libexec/virtiofsd", [...args, "--log-level=error"]);
+    daemon.stderr?.on("data", (text) => guest.onLine(`virtiofsd ${tag}: ${String(text).trim()}`));
+    cleanup.defer(() => stop(daemon));
+    while (!existsSync(socket) && daemon.exitCode === null) await sleep(20);
+  }
+  const memory = `memory-backend-memfd,id=memory,size=${guest.memoryMb}M,share=on`;
+  const devices = shares.flatMap(({ tag }) => [
+    "-chardev", `socket,id=${tag},path=${join(sockets, tag)}`,
+    "-device", `vhost-user-fs-pci,chardev=${tag},tag=${tag}`,
+  ]); // biome-ignore format: pairs
+  const machine = [...processor(guest.accelerator), "-smp", "2", "-m", String(guest.memoryMb)];
+  const qemu = startQemu(lab, kernel, ["-object", memory, "-numa", "node,memdev=memory", ...machine, ...devices]);
+  cleanup.defer(() => stop(qemu));
+  const ended = await watch(qemu, guest);
+  const code = await readFile(join(guest.outDir, "exit-code"), "utf8").catch(() => undefined);
+  if (code !== undefined) return Number(code);
+  throw new Error(`Cannot tell how the guest's command ended: kernel ${kernel.release} ${ended}`);
+}
+
+/** Finds out, by booting a kernel as far as its first program, whether this machine can run guests on its processor. */
+export async function chooseAccelerator(lab: Lab, kernel: LabKernel): Promise<Accelerator> {
+  if (!existsSync("/dev/kvm")) return "tcg";
+  const args = [...processor("kvm"), "-m", "512"];
+  const qemu = startQemu(lab, kernel, args, "lab.hello");
+  let hello = false;
+  const onLine = (line: string) => {
+    hello ||= line.includes("LAB HELLO");
+  };
+  await watch(qemu, { onLine, timeoutMs: 8_000 });
+  return hello ? "kvm" : "tcg";
+}
+
+function processor(accelerator: Accelerator): readonly string[] {
+  return accelerator === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max"];
+}
+
+function startQemu(lab: Lab, kernel: LabKernel, args: readonly string[], flag = ""): ChildProcess {
+  const common = ["-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot", ...firmware(lab)];
+  const boot = ["-kernel", kernel.image, "-initrd", kernel.initramfs];
+  const append = `console=ttyS0 quiet panic=-1 apparmor=0 random.trust_cpu=on mitigations=off rcupdate.rcu_expedited=1 ${flag}`;
+  return spawnFrom(lab, "usr/bin/qemu-system-x86_64", [...common, ...boot, "-append", append, ...args]);
+}
+
+function firmware(lab: Lab): readonly string[] {
+  return ["qemu", "seabios"].flatMap((name) => ["-L", join(lab.qemuRoot, "usr/share", name)]);
+}
+
+/** Starts a program of the unpacked Debian with that Debian's own loader and libraries: no chroot, nothing to unmount. */
+function spawnFrom(lab: Lab, program: string, args: readonly string[]): ChildProcess {
+  const libraries = join(lab.qemuRoot, "usr/lib/x86_64-linux-gnu");
+  const loader = join(libraries, "ld-linux-x86-64.so.2");
+  const env = { ...process.env, QEMU_MODULE_DIR: join(libraries, "qemu") };
+  const stdio = ["ignore", "pipe", "pipe"] as const;
+  return spawn(loader, ["--library-path", libraries, join(lab.qemuRoot, program), ...args], { env, stdio: [...stdio] });
+}
+
+/** Follows QEMU to its end and says in words how that came. */
+async function watch(qemu: ChildProcess, { onLine, timeoutMs }: Pick<Guest, "onLine" | "timeoutMs">): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const timer = setTimeout(() => {
+    qemu.kill("SIGKILL");
+    resolve(`was stopped after ${timeoutMs / 1000} s`);
+  }, timeoutMs);
+  for (const stream of [qemu.stdout, qemu.stderr]) {
+    if (stream !== null) createInterface({ input: stream }).on("line", onLine);
+  }
+  qemu.on("error", (error) => resolve(error.message)).on("close", (code) => resolve(`ended, QEMU's exit code ${code}`));
+  const ended = await promise;
+  clearTimeout(timer);
+  return ended;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  child.on("close", () => resolve());
+  child.kill("SIGKILL");
+  await promise;
+}

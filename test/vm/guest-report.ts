@@ -1,0 +1,26 @@
+import type { Rung } from "../../src/event/tcp-event.ts";
+
+/** What the host asks of the guest, in its output directory as order.json. */
+export interface GuestOrder {
+  readonly rungs: readonly Rung[];
+  /** All when undefined. */
+  readonly scenarios: readonly string[] | undefined;
+}
+
+/** One comparison; `problem` says what differs. */
+export interface Check {
+  /** A rung, or who else was looked at. */
+  readonly rung: Rung | "witness" | "rows" | "all";
+  /** 0: not of one family. */
+  readonly family: 0 | 4 | 6;
+  readonly scenario: string;
+  readonly problem: string | undefined;
+  /** Lines of the expected causes. */
+  readonly seen?: number;
+}
+
+/** What the guest gives back as report.json. */
+export interface GuestReport {
+  readonly release: string;
+  readonly checks: readonly Check[];
+}

@@ -1,0 +1,45 @@
+import type { Cause, Outcome, Rung } from "../../src/event/tcp-event.ts";
+
+/** What a rung can tell on a kernel; the documentation says the same (docs/kernels.md). */
+export interface Sight {
+  readonly rung: Rung;
+  /** Failed attempts show. The tracepoint tells of them since 6.17. */
+  readonly failures: boolean;
+  /** Failed attempts show with the errno. */
+  readonly errors: boolean;
+  /** Loss probes that retransmit nothing show. */
+  readonly silentProbes: boolean;
+  /** The name that this rung gives to a cause: its own, or that of what it cannot be told from. */
+  name(cause: Cause): Cause;
+  /** The outcomes under which an expected one may show. */
+  outcomes(outcome: Outcome): readonly Outcome[];
+}
+
+/** The rungs that a kernel has, highest first. Event probes since 5.15. */
+export function rungsOf(release: string): readonly Rung[] {
+  return isAtLeast(release, 5, 15) ? ["kprobe", "eprobe", "tracepoint"] : ["kprobe", "tracepoint"];
+}
+
+/** What a rung can tell on the kernel with this `uname -r`. */
+export function sightOf(rung: Rung, release: string): Sight {
+  const errors = isAtLeast(release, 6, 17);
+  const fieldsOnly: Partial<Record<Cause, Cause>> = { reordering: "fast", mtu: "slow_start" };
+  // The stack of an ACK's retransmit is the same in Recovery and in Loss; tcp:tcp_cong_state_set tells them apart since 6.1.
+  const stackOnly: Partial<Record<Cause, Cause>> = isAtLeast(release, 6, 1)
+    ? { mtu: "slow_start", window_probe: "timeout" }
+    : { mtu: "other", window_probe: "timeout", fast: "other", slow_start: "other", reordering: "other" };
+  const aliases = { kprobe: {}, eprobe: fieldsOnly, tracepoint: stackOnly }[rung];
+  return {
+    rung,
+    errors,
+    failures: rung === "kprobe" || errors,
+    silentProbes: rung === "kprobe",
+    name: (cause) => aliases[cause] ?? cause,
+    outcomes: (outcome) => (outcome === "new_data" || outcome === "nothing" ? [outcome, "unknown"] : [outcome]),
+  };
+}
+
+function isAtLeast(release: string, major: number, minor: number): boolean {
+  const [a = 0, b = 0] = release.split(".").map((part) => Number.parseInt(part, 10));
+  return a > major || (a === major && b >= minor);
+}
