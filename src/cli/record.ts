@@ -57,12 +57,15 @@ export async function runRecord(settings: RecordSettings): Promise<void> {
 
 function openFile(path: string): number {
   try {
-    return openSync(path, "w", 0o600);
+    return openSync(path, "wx", 0o600);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "an error";
     throw new SetupError("file", `Cannot record to ${path}: open says ${code}`, {
       cause: error,
-      remedy: "Name a file in a directory that exists and can be written",
+      remedy:
+        code === "EEXIST"
+          ? "Name a file that does not exist: a recording is never written over"
+          : "Name a file in a directory that exists and can be written",
     });
   }
 }

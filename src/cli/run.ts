@@ -1,12 +1,16 @@
 import { RecordingError } from "../agent/recording-format.ts";
 import { SetupError } from "../syscall/setup-error.ts";
 import { runCounters } from "./counters.ts";
+import { startDemo } from "./demo.ts";
+import { runDemoTraffic } from "./demo-traffic.ts";
+import { runDoctor } from "./doctor.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
 import { compileFilters, selectedNamespaces } from "./filters.ts";
 import { type Command, parseOptions, usesColor, type ViewOptions } from "./options.ts";
 import { openOutput, sayLine } from "./output.ts";
 import { runRecord } from "./record.ts";
 import { runReplay } from "./replay.ts";
+import { stopOnSignals } from "./stop-on-signals.ts";
 import { runTrace, type TraceIo } from "./trace.ts";
 import { UsageError } from "./usage-error.ts";
 import type { ViewSettings } from "./view.ts";
@@ -42,11 +46,13 @@ async function runCommand(command: Command, host: Host, io: TraceIo): Promise<nu
     case "version":
       io.write(`tcpretrans ${host.version}\n`);
       return EXIT_CODES.ok.code;
+    case "doctor":
+      return await runDoctor({ json: command.json, write: io.write, noFfi });
     case "replay":
       await runReplay({ ...viewSettings(command.view, host), file: command.file }, io);
       return EXIT_CODES.ok.code;
     case "record": {
-      const { probe: rung, stacks, bufferSizeKb, durationS: duration } = command.capture;
+      const { probe: rung, stacks, bufferSizeKb, duration } = command.capture;
       if (rung === "counters") throw new UsageError(["Cannot record counters: give another --probe"]);
       const { file } = command;
       await runRecord({
@@ -61,16 +67,28 @@ async function runCommand(command: Command, host: Host, io: TraceIo): Promise<nu
       });
       return EXIT_CODES.ok.code;
     }
+    case "demo-traffic":
+      await runDemoTraffic(command.role, command.args);
+      return EXIT_CODES.ok.code;
     case "trace":
-      return await runTraceCommand(command, host, io);
+      return command.demo ? await runDemo(command, host, io) : await runTraceCommand(command, host, io);
   }
+}
+
+/** Makes traffic that retransmits, traces, and takes the traffic away again. */
+async function runDemo(command: TraceCommand, host: Host, io: TraceIo): Promise<number> {
+  const ending = new AbortController();
+  using _stop = stopOnSignals(() => ending.abort(), { seconds: undefined });
+  await using demo = await startDemo({ node: process.execPath, main: host.main, signal: ending.signal });
+  io.say(demo.describe());
+  return await runTraceCommand(command, host, io);
 }
 
 type TraceCommand = Extract<Command, { readonly kind: "trace" }>;
 
 async function runTraceCommand(command: TraceCommand, host: Host, io: TraceIo): Promise<number> {
-  const { capture, verify, view, intervalS: interval } = command;
-  const { probe, bufferSizeKb, durationS: duration } = capture;
+  const { capture, verify, view, interval } = command;
+  const { probe, bufferSizeKb, duration } = capture;
   const noFfi = withoutFfi(host);
   const settings = viewSettings(view, host);
   if (probe !== "counters") {
@@ -82,17 +100,7 @@ async function runTraceCommand(command: TraceCommand, host: Host, io: TraceIo): 
 }
 
 function viewSettings(view: ViewOptions, host: Host): ViewSettings {
-  const { format, stacks, lossProbes, count, summary, color, filters } = view;
-  return {
-    json: format === "json",
-    wide: format === "wide",
-    color: usesColor(color, host.stdout.isTTY),
-    stacks,
-    lossProbes,
-    count,
-    summary: summary && (summary.everyS ?? 0),
-    filter: compileFilters(filters) ?? (() => true),
-  };
+  return { ...view, color: usesColor(view.color, host.stdout.isTTY), filter: compileFilters(view.filters) };
 }
 
 /** TCPRETRANS_NO_FFI=1 goes without node:ffi, as Node 24 does. */

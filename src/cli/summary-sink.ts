@@ -21,6 +21,8 @@ export class SummarySink implements Sink {
   readonly #options: SummarySinkOptions;
   #summary = new Summary();
   #due: number;
+  /** Time of the last event: the end of what is summarised. */
+  #last = 0;
 
   constructor(options: SummarySinkOptions) {
     this.#options = options;
@@ -29,6 +31,7 @@ export class SummarySink implements Sink {
 
   consume(events: readonly TcpEvent[], watermark: number): void {
     const epoch = this.#options.epochUnixNanos();
+    for (const { time } of events) this.#last = Math.max(this.#last, time);
     for (const event of events) {
       if (this.#options.filter(event)) this.#summary.add(event, epoch + BigInt(event.time));
     }
@@ -39,7 +42,7 @@ export class SummarySink implements Sink {
   }
 
   end(): void {
-    this.#print(this.#options.epochUnixNanos());
+    this.#print(this.#options.epochUnixNanos() + BigInt(this.#last));
   }
 
   #interval(): number {
