@@ -76,3 +76,9 @@ export function socketLayout(btf: Btf): SocketLayout | undefined {
   }
   return NEEDED.every((name) => layout[name] !== undefined) ? layout : undefined;
 }
+
+/** The members that this kernel lacks, as `struct.member`: what they would tell stays unknown. */
+export function missingMembers(layout: SocketLayout): readonly string[] {
+  const names = Object.keys(MEMBERS) as MemberName[];
+  return names.filter((name) => layout[name] === undefined).map((name) => MEMBERS[name][0].join("."));
+}

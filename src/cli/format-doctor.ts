@@ -1,0 +1,153 @@
+import type { Rung } from "../event/tcp-event.ts";
+import { RUNGS } from "../probe/install-probes.ts";
+import { advise, bestRung } from "./doctor-advice.ts";
+import type { DoctorFacts, TracepointFacts } from "./doctor-facts.ts";
+import { formatSight } from "./format-sight.ts";
+import type { RungSight } from "./rung-sight.ts";
+import type { RungTrial } from "./try-rung.ts";
+import { wrapEntry } from "./wrap-entry.ts";
+
+/** One screen for a person: at most 40 lines of 100 columns. What does not fit is in --json. */
+export function formatDoctor(facts: DoctorFacts): string {
+  const best = bestRung(facts);
+  const advice = facts.uid === 0 ? advise(facts) : []; // without root, the headline has said it
+  return [
+    ...headline(facts),
+    "",
+    ...host(facts),
+    "",
+    `Ways to capture, best first, ${facts.rungs.length > 0 ? "each tried and undone just now" : "none tried"}`,
+    ...rungs(facts, best?.rung),
+    "",
+    ...(best === undefined ? sightOfCounters(facts) : formatSight(best.rung, best.sight)),
+    ...(advice.length === 0 ? [] : ["", "What to do"]),
+    ...advice.slice(0, MAX_ADVICE).flatMap((text) => wrapEntry("  -", text)),
+  ]
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+const MAX_ADVICE = 4;
+
+function headline(facts: DoctorFacts): readonly string[] {
+  const best = bestRung(facts);
+  if (best !== undefined) {
+    const more = isFull(best.sight) ? "everything that tcpretrans can tell" : "with the limits below";
+    return wrapEntry("OK:", `retransmits of this host can be captured (${best.rung}), ${more}`);
+  }
+  if (facts.uid !== 0) {
+    return wrapEntry("NOT TRIED:", "capture needs root. Run sudo tcpretrans doctor for the whole answer");
+  }
+  const instead = "; tcpretrans --probe=counters still counts them per network namespace";
+  const counted = facts.namespaces.readable > 0 ? instead : "";
+  return wrapEntry("NO:", `retransmits of this host cannot be captured${counted}`);
+}
+
+function isFull({ failures, segments, lossProbes, merged, ...tells }: RungSight): boolean {
+  const flags = [tells.networkNamespace, tells.cgroup, tells.socket, tells.rto, tells.synAcks];
+  const exact = failures !== "none" && segments === "kernel" && lossProbes === "all";
+  return exact && Object.keys(merged).length === 0 && flags.every(Boolean);
+}
+
+function host(facts: DoctorFacts): readonly string[] {
+  const { kernel, node, uid, tracefs, tracepoints, namespaces, probes } = facts;
+  const root = uid === 0;
+  const unknown = root ? "not found" : "needs root";
+  const hz = `HZ ${kernel.hz ?? unknown}`;
+  const ffi = node.ffi ? "with node:ffi" : "without node:ffi: all works, idling costs a little more";
+  const rows: readonly (readonly [name: string, text: string])[] = [
+    ["kernel", `${kernel.release} ${kernel.machine}, ${hz}, ${ftrace(kernel.ftraceEnabled)}`],
+    ["node", `${node.version} ${ffi}`],
+    ["user", root ? "root" : `uid ${uid}, not root`],
+    ["tracefs", formatTracefs(tracefs, root)],
+    ["lockdown", kernel.lockdown ?? "not shown: this kernel has none, or hides it"],
+    ["BTF", formatBtf(kernel.btf)],
+    ["kallsyms", kernel.kallsyms ? "readable" : `addresses ${root ? "hidden (kptr_restrict)" : "need root"}`],
+    ["tracepoints", tracepoints === undefined ? unknown : formatTracepoints(tracepoints)],
+    ["namespaces", formatNamespaces(namespaces, root)],
+    ["probes", probes === undefined ? unknown : formatProbes(probes)],
+  ];
+  return rows.flatMap(([name, text]) => wrapEntry(name.padEnd(LABEL), text));
+}
+
+const LABEL = 11;
+
+function formatTracefs(tracefs: DoctorFacts["tracefs"], root: boolean): string {
+  if (tracefs.kind === "ok") {
+    const by = tracefs.mountedBy === "host" ? "the host" : "tcpretrans for this check";
+    return `${tracefs.path}, mounted by ${by}`;
+  }
+  const where = tracefs.path ?? "not mounted";
+  return root ? `${where}: ${tracefs.reason}` : where;
+}
+
+function formatNamespaces({ found, readable, reason }: DoctorFacts["namespaces"], root: boolean): string {
+  const counters = `counters of ${readable} of ${found} can be read`;
+  if (!root) return `${counters}; root sees more`;
+  return reason === undefined ? counters : `${counters}: ${reason}`;
+}
+
+function ftrace(enabled: boolean | undefined): string {
+  if (enabled === undefined) return "no kernel.ftrace_enabled";
+  return enabled ? "ftrace enabled" : "FTRACE DISABLED: kprobes never fire";
+}
+
+function formatBtf({ kind, missing }: DoctorFacts["kernel"]["btf"]): string {
+  if (kind === "absent") return "none: the socket's fields cannot be found";
+  if (kind === "unusable") return "there, but without the socket's addresses or damaged";
+  if (missing.length === 0) return "every field found";
+  const [named, more] = [missing.slice(0, 4).join(", "), missing.length - 4];
+  return `lacks ${named}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+function formatTracepoints(tracepoints: TracepointFacts): string {
+  return Object.entries(tracepoints)
+    .map(([event, there]) => (there ? event : `no ${event}`))
+    .join(", ");
+}
+
+function formatProbes({ others, tcpretrans }: NonNullable<DoctorFacts["probes"]>): string {
+  const ours = tcpretrans === 0 ? "" : `; ${tcpretrans} of other runs of tcpretrans`;
+  return `${others === 0 ? "none" : others} of other tools${others === 0 ? "" : ", left alone"}${ours}`;
+}
+
+function rungs(facts: DoctorFacts, best: Rung | undefined): readonly string[] {
+  const why = facts.uid === 0 ? "not tried: there is no tracefs to try it in" : "needs root";
+  const tried =
+    facts.rungs.length > 0
+      ? facts.rungs.flatMap((trial) => rung(trial, best))
+      : RUNGS.flatMap((name) => entry("-", name, why));
+  const { readable } = facts.namespaces;
+  const counters = `counts per namespace, no connections (--probe=counters)`;
+  return [...tried, ...entry(readable > 0 ? "yes" : "no", "counters", counters)];
+}
+
+function rung(trial: RungTrial, best: Rung | undefined): readonly string[] {
+  if (trial.kind === "refused") return entry("no", trial.rung, trial.reason);
+  const first = trial.rung === best ? "works, and is what tcpretrans uses" : "works";
+  // What a lower rung lacks is of no use to anyone while a better one works.
+  const notes =
+    trial.rung === best ? trial.notes.map((note) => note.replace("Cannot install probe ", "")) : [];
+  const more = notes.length - MAX_NOTES;
+  return [
+    ...entry("yes", trial.rung, first),
+    ...notes.slice(0, MAX_NOTES).flatMap((note) => wrapEntry(NOTE, note)),
+    ...(more > 0 ? wrapEntry(NOTE, `${more} more in tcpretrans doctor --json`) : []),
+  ];
+}
+
+const MAX_NOTES = 3;
+const NOTE = " ".repeat(17);
+
+function entry(mark: "yes" | "no" | "-", name: string, text: string): readonly string[] {
+  return wrapEntry(`  ${mark.padEnd(4)} ${name.padEnd(LABEL - 1)}`, text);
+}
+
+function sightOfCounters({ namespaces }: DoctorFacts): readonly string[] {
+  if (namespaces.readable === 0) return ["Nothing is seen on this host as it is"];
+  return [
+    "Seen as it is, with --probe=counters",
+    ...wrapEntry("  yes ", "retransmits, timeouts and loss probes counted per network namespace"),
+    ...wrapEntry("  no  ", "which connections, and everything else"),
+  ];
+}

@@ -1,0 +1,76 @@
+import { CAUSES, type Rung } from "../event/tcp-event.ts";
+import type { RungSight } from "./rung-sight.ts";
+import { wrapEntry } from "./wrap-entry.ts";
+
+/** What a rung tells on this host and what it does not, one row each, what is seen first; pure. */
+export function formatSight(name: Rung, tells: RungSight): readonly string[] {
+  const { failures, segments, merged } = tells;
+  const rows: readonly (readonly [seen: boolean, text: string])[] = [
+    [true, `retransmits that were sent: both ends, state${tells.synAcks ? "; SYN-ACKs too" : ""}`],
+    ...(tells.synAcks
+      ? []
+      : [[false, "retransmitted SYN-ACKs: this kernel has no tracepoint for them"] as const]),
+    [true, `causes ${tells.causes.join(" ")}`],
+    ...mergedRows(name, merged),
+    [failures !== "none", FAILURES[failures]],
+    [segments !== "assumed", SEGMENTS[segments]],
+    [tells.lossProbes === "all", lossProbes(tells)],
+    ...fields(tells),
+  ];
+  return [
+    `What is seen with ${name}`,
+    ...rows
+      .toSorted(([a], [b]) => Number(b) - Number(a))
+      .flatMap(([seen, text]) => wrapEntry(seen ? "  yes " : "  no  ", text)),
+  ];
+}
+
+const FAILURES: Readonly<Record<RungSight["failures"], string>> = {
+  errno: "attempts that failed, with their errno",
+  failed: "attempts that failed; the errno only since Linux 6.17",
+  none: "attempts that failed: needs kprobe, or Linux 6.17",
+};
+
+const SEGMENTS: Readonly<Record<RungSight["segments"], string>> = {
+  kernel: "segments of each event, by the kernel's own count",
+  computed: "segments of each event, computed from its length",
+  assumed: "segments of each event: one is assumed where the kernel may send ten; needs kprobe or eprobe",
+};
+
+function lossProbes({ lossProbes: which, newData }: RungSight): string {
+  if (which === "retransmitting") return "tail loss probes that do not retransmit: needs kprobe";
+  return newData
+    ? "every tail loss probe, with what it sent"
+    : "every tail loss probe; what some sent is unknown";
+}
+
+/** Causes that are not told apart, one row for each name that stands for them. */
+function mergedRows(name: Rung, merged: RungSight["merged"]): readonly (readonly [boolean, string])[] {
+  const hint = name === "eprobe" ? "; -s, which records stacks, tells" : "";
+  return CAUSES.flatMap((shown) => {
+    const causes = CAUSES.filter((cause) => merged[cause] === shown);
+    if (causes.length === 0) return [];
+    return [[false, `causes ${causes.join(" ")}: shown as ${shown}${hint}`] as const];
+  });
+}
+
+/** The fields of the socket: those that are told on one line, those that are not on another. */
+function fields({
+  networkNamespace,
+  cgroup,
+  socket,
+  rto,
+}: RungSight): readonly (readonly [boolean, string])[] {
+  const all: readonly (readonly [boolean, string])[] = [
+    [networkNamespace, "network namespace"],
+    [cgroup, "cgroup"],
+    [rto, "RTO"],
+    [socket, "RTT, cwnd and more of the socket"],
+  ];
+  return [true, false].flatMap((told) => {
+    const names = all.filter(([has]) => has === told).map(([, name]) => name);
+    if (names.length === 0) return [];
+    const needs = told || socket ? "" : ": needs kprobe or eprobe";
+    return [[told, `${names.join(", ")}${needs}`] as const];
+  });
+}
