@@ -70,8 +70,8 @@ export const IDENTITIES: readonly Identity[] = [
     needsAttempts: false,
     seen: (tally) => tally.segments,
     terms: ({ kernel }) => exactly("TCPRetransFail", kernel.moved.TCPRetransFail ?? 0),
-    uncheckable: unknownSegments,
-    blind: none,
+    uncheckable: none,
+    blind: unknownSegments,
   },
   {
     // tcp_xmit_retransmit_queue counts the segments it sent outside CA_Loss here, in CA_Loss below.
@@ -81,8 +81,8 @@ export const IDENTITIES: readonly Identity[] = [
     needsAttempts: false,
     seen: (tally) => tally.cause("fast").segments + tally.cause("reordering").segments,
     terms: unclassified,
-    uncheckable: unknownSegments,
-    blind: none,
+    uncheckable: none,
+    blind: unknownSegments,
   },
   {
     counter: "TCPSlowStartRetrans",
@@ -91,8 +91,8 @@ export const IDENTITIES: readonly Identity[] = [
     needsAttempts: false,
     seen: (tally) => tally.cause("slow_start").segments + tally.cause("mtu").segments,
     terms: unclassified,
-    uncheckable: unknownSegments,
-    blind: none,
+    uncheckable: none,
+    blind: unknownSegments,
   },
   {
     // A SYN is counted with RetransSegs, so also when its transmission then fails.
@@ -145,6 +145,7 @@ function between(name: string, min: number, max: number): readonly Term[] {
   return max === 0 ? [] : [{ name, min, max }];
 }
 
+/** Each event is one segment at least: numbers that are equal prove that each was one, and that none is missing. */
 function unknownSegments({ tally, sight }: Facts): string | undefined {
   if (tally.assumed === 0 || sight.oneSegmentEach) return undefined;
   return `the segments of ${tally.assumed} events are not known, one each was assumed`;

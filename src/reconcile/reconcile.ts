@@ -116,7 +116,12 @@ type Judged = Pick<Row, "verdict" | "unexplained" | "note">;
 function judge(identity: Identity, { low, high, kernel, facts, gone, options }: Compared): Judged {
   if (kernel < low) {
     // Missed records never make the kernel's number the smaller one; a vanished namespace does.
-    return gone > 0 ? unverifiable(namespacesGone(gone)) : differs(`${low - kernel} more than counted`, true);
+    if (gone > 0) return unverifiable(namespacesGone(gone));
+    const surplus = `${low - kernel} more than counted`;
+    if (options.sight.namespaces) return differs(surplus, true);
+    return unverifiable(
+      `${surplus}: sockets of a deleted namespace, which this rung cannot tell, or a fault`,
+    );
   }
   const uncheckable = identity.uncheckable(facts);
   if (uncheckable !== undefined) return unverifiable(uncheckable);
