@@ -60,7 +60,6 @@ export class LiveCapture implements Disposable {
       if (stacks) instance.setStacktrace(true);
       const install = { ...options, instance, id: instance.id, ...tells(instance) };
       const installed = rung === "auto" ? installBestRung(install) : installRung(rung, install);
-      if (installed.rung === "tracepoint") instance.setStacktrace(true);
       return new LiveCapture(instance, installed, options);
     } catch (error) {
       instance[Symbol.dispose]();

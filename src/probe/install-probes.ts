@@ -67,6 +67,8 @@ export function installRung(rung: Rung, options: InstallOptions): InstalledRung 
       remedy: "Set /proc/sys/kernel/ftrace_enabled to 1, or use --probe=eprobe",
     });
   }
+  // Before the first record: one without its stack has no cause.
+  if (rung === "tracepoint") options.instance.setStacktrace(true);
   if (rung !== "kprobe") return installAll(rung, true, options);
   try {
     return installAll(rung, true, options);

@@ -20,6 +20,9 @@ export function causeOfStack(
   { state, congState }: { readonly state: number; readonly congState: number | undefined },
 ): Cause {
   if (state === TCP_SYN_SENT) return "syn";
+  // Not the stack of a retransmit: it was lost, or belongs to a record beside this one.
+  if (!functions.some((name) => name === "__tcp_retransmit_skb" || name === "tcp_retransmit_skb"))
+    return "other";
   if (functions.includes("tcp_send_loss_probe")) return "tail_loss_probe";
   if (functions.includes("tcp_retransmit_timer")) return "timeout";
   const scope = scopeOfStack(functions);
