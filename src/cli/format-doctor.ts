@@ -3,44 +3,46 @@ import { RUNGS } from "../probe/install-probes.ts";
 import { advise, bestRung } from "./doctor-advice.ts";
 import type { DoctorFacts, TracepointFacts } from "./doctor-facts.ts";
 import { formatSight } from "./format-sight.ts";
+import { type Entry, layOut } from "./lay-out.ts";
 import type { RungSight } from "./rung-sight.ts";
 import type { RungTrial } from "./try-rung.ts";
-import { wrapEntry } from "./wrap-entry.ts";
 
 /** One screen for a person: at most 40 lines of 100 columns. What does not fit is in --json. */
 export function formatDoctor(facts: DoctorFacts): string {
   const best = bestRung(facts);
   const advice = facts.uid === 0 ? advise(facts) : []; // without root, the headline has said it
-  return [
-    ...headline(facts),
-    "",
+  return layOut([
+    headline(facts),
+    BLANK,
     ...host(facts),
-    "",
-    `Ways to capture, best first, ${facts.rungs.length > 0 ? "each tried and undone just now" : "none tried"}`,
+    BLANK,
+    [
+      "",
+      `Ways to capture, best first, ${facts.rungs.length > 0 ? "each tried and undone just now" : "none tried"}`,
+    ],
     ...rungs(facts, best?.rung),
-    "",
+    BLANK,
     ...(best === undefined ? sightOfCounters(facts) : formatSight(best.rung, best.sight)),
-    ...(advice.length === 0 ? [] : ["", "What to do"]),
-    ...advice.slice(0, MAX_ADVICE).flatMap((text) => wrapEntry("  -", text)),
-  ]
-    .map((line) => `${line}\n`)
-    .join("");
+    ...(advice.length === 0 ? [] : [BLANK, ["", "What to do"] as const]),
+    ...advice.slice(0, MAX_ADVICE).map((text) => ["  -", text] as const),
+  ]);
 }
 
+const BLANK: Entry = ["", ""];
 const MAX_ADVICE = 4;
 
-function headline(facts: DoctorFacts): readonly string[] {
+function headline(facts: DoctorFacts): Entry {
   const best = bestRung(facts);
   if (best !== undefined) {
     const more = isFull(best.sight) ? "everything that tcpretrans can tell" : "with the limits below";
-    return wrapEntry("OK:", `retransmits of this host can be captured (${best.rung}), ${more}`);
+    return ["OK:", `retransmits of this host can be captured (${best.rung}), ${more}`];
   }
   if (facts.uid !== 0) {
-    return wrapEntry("NOT TRIED:", "capture needs root. Run sudo tcpretrans doctor for the whole answer");
+    return ["NOT TRIED:", "capture needs root. Run sudo tcpretrans doctor for the whole answer"];
   }
   const instead = "; tcpretrans --probe=counters still counts them per network namespace";
   const counted = facts.namespaces.readable > 0 ? instead : "";
-  return wrapEntry("NO:", `retransmits of this host cannot be captured${counted}`);
+  return ["NO:", `retransmits of this host cannot be captured${counted}`];
 }
 
 function isFull({ failures, segments, lossProbes, merged, ...tells }: RungSight): boolean {
@@ -49,13 +51,13 @@ function isFull({ failures, segments, lossProbes, merged, ...tells }: RungSight)
   return exact && Object.keys(merged).length === 0 && flags.every(Boolean);
 }
 
-function host(facts: DoctorFacts): readonly string[] {
+function host(facts: DoctorFacts): readonly Entry[] {
   const { kernel, node, uid, tracefs, tracepoints, namespaces, probes } = facts;
   const root = uid === 0;
   const unknown = root ? "not found" : "needs root";
   const hz = `HZ ${kernel.hz ?? unknown}`;
   const ffi = node.ffi ? "with node:ffi" : "without node:ffi: all works, idling costs a little more";
-  const rows: readonly (readonly [name: string, text: string])[] = [
+  const rows: readonly Entry[] = [
     ["kernel", `${kernel.release} ${kernel.machine}, ${hz}, ${ftrace(kernel.ftraceEnabled)}`],
     ["node", `${node.version} ${ffi}`],
     ["user", root ? "root" : `uid ${uid}, not root`],
@@ -67,7 +69,7 @@ function host(facts: DoctorFacts): readonly string[] {
     ["namespaces", formatNamespaces(namespaces, root)],
     ["probes", probes === undefined ? unknown : formatProbes(probes)],
   ];
-  return rows.flatMap(([name, text]) => wrapEntry(name.padEnd(LABEL), text));
+  return rows.map(([name, text]) => [name.padEnd(LABEL), text]);
 }
 
 const LABEL = 11;
@@ -111,43 +113,43 @@ function formatProbes({ others, tcpretrans }: NonNullable<DoctorFacts["probes"]>
   return `${others === 0 ? "none" : others} of other tools${others === 0 ? "" : ", left alone"}${ours}`;
 }
 
-function rungs(facts: DoctorFacts, best: Rung | undefined): readonly string[] {
+function rungs(facts: DoctorFacts, best: Rung | undefined): readonly Entry[] {
   const why = facts.uid === 0 ? "not tried: there is no tracefs to try it in" : "needs root";
   const tried =
     facts.rungs.length > 0
       ? facts.rungs.flatMap((trial) => rung(trial, best))
-      : RUNGS.flatMap((name) => entry("-", name, why));
+      : RUNGS.map((name) => entry("-", name, why));
   const { readable } = facts.namespaces;
   const counters = `counts per namespace, no connections (--probe=counters)`;
-  return [...tried, ...entry(readable > 0 ? "yes" : "no", "counters", counters)];
+  return [...tried, entry(readable > 0 ? "yes" : "no", "counters", counters)];
 }
 
-function rung(trial: RungTrial, best: Rung | undefined): readonly string[] {
-  if (trial.kind === "refused") return entry("no", trial.rung, trial.reason);
+function rung(trial: RungTrial, best: Rung | undefined): readonly Entry[] {
+  if (trial.kind === "refused") return [entry("no", trial.rung, trial.reason)];
   const first = trial.rung === best ? "works, and is what tcpretrans uses" : "works";
   // What a lower rung lacks is of no use to anyone while a better one works.
   const notes =
     trial.rung === best ? trial.notes.map((note) => note.replace("Cannot install probe ", "")) : [];
   const more = notes.length - MAX_NOTES;
   return [
-    ...entry("yes", trial.rung, first),
-    ...notes.slice(0, MAX_NOTES).flatMap((note) => wrapEntry(NOTE, note)),
-    ...(more > 0 ? wrapEntry(NOTE, `${more} more in tcpretrans doctor --json`) : []),
+    entry("yes", trial.rung, first),
+    ...notes.slice(0, MAX_NOTES).map((note) => [NOTE, note] as const),
+    ...(more > 0 ? [[NOTE, `${more} more in tcpretrans doctor --json`] as const] : []),
   ];
 }
 
 const MAX_NOTES = 3;
 const NOTE = " ".repeat(17);
 
-function entry(mark: "yes" | "no" | "-", name: string, text: string): readonly string[] {
-  return wrapEntry(`  ${mark.padEnd(4)} ${name.padEnd(LABEL - 1)}`, text);
+function entry(mark: "yes" | "no" | "-", name: string, text: string): Entry {
+  return [`  ${mark.padEnd(4)} ${name.padEnd(LABEL - 1)}`, text];
 }
 
-function sightOfCounters({ namespaces }: DoctorFacts): readonly string[] {
-  if (namespaces.readable === 0) return ["Nothing is seen on this host as it is"];
+function sightOfCounters({ namespaces }: DoctorFacts): readonly Entry[] {
+  if (namespaces.readable === 0) return [["", "Nothing is seen on this host as it is"]];
   return [
-    "Seen as it is, with --probe=counters",
-    ...wrapEntry("  yes ", "retransmits, timeouts and loss probes counted per network namespace"),
-    ...wrapEntry("  no  ", "which connections, and everything else"),
+    ["", "Seen as it is, with --probe=counters"],
+    ["  yes ", "retransmits, timeouts and loss probes counted per network namespace"],
+    ["  no  ", "which connections, and everything else"],
   ];
 }

@@ -1,11 +1,13 @@
 import { CAUSES, type Rung } from "../event/tcp-event.ts";
+import type { Entry } from "./lay-out.ts";
 import type { RungSight } from "./rung-sight.ts";
-import { wrapEntry } from "./wrap-entry.ts";
+
+type Row = readonly [seen: boolean, text: string];
 
 /** What a rung tells on this host and what it does not, one row each, what is seen first; pure. */
-export function formatSight(name: Rung, tells: RungSight): readonly string[] {
+export function formatSight(name: Rung, tells: RungSight): readonly Entry[] {
   const { failures, segments, merged } = tells;
-  const rows: readonly (readonly [seen: boolean, text: string])[] = [
+  const rows: readonly Row[] = [
     [true, `retransmits that were sent: both ends, state${tells.synAcks ? "; SYN-ACKs too" : ""}`],
     ...(tells.synAcks
       ? []
@@ -17,11 +19,10 @@ export function formatSight(name: Rung, tells: RungSight): readonly string[] {
     [tells.lossProbes === "all", lossProbes(tells)],
     ...fields(tells),
   ];
+  const seenFirst = rows.toSorted(([a], [b]) => Number(b) - Number(a));
   return [
-    `What is seen with ${name}`,
-    ...rows
-      .toSorted(([a], [b]) => Number(b) - Number(a))
-      .flatMap(([seen, text]) => wrapEntry(seen ? "  yes " : "  no  ", text)),
+    ["", `What is seen with ${name}`],
+    ...seenFirst.map(([seen, text]) => [seen ? "  yes " : "  no  ", text] as const),
   ];
 }
 
@@ -45,7 +46,7 @@ function lossProbes({ lossProbes: which, newData }: RungSight): string {
 }
 
 /** Causes that are not told apart, one row for each name that stands for them. */
-function mergedRows(name: Rung, merged: RungSight["merged"]): readonly (readonly [boolean, string])[] {
+function mergedRows(name: Rung, merged: RungSight["merged"]): readonly Row[] {
   const hint = name === "eprobe" ? "; -s, which records stacks, tells" : "";
   return CAUSES.flatMap((shown) => {
     const causes = CAUSES.filter((cause) => merged[cause] === shown);
@@ -55,13 +56,8 @@ function mergedRows(name: Rung, merged: RungSight["merged"]): readonly (readonly
 }
 
 /** The fields of the socket: those that are told on one line, those that are not on another. */
-function fields({
-  networkNamespace,
-  cgroup,
-  socket,
-  rto,
-}: RungSight): readonly (readonly [boolean, string])[] {
-  const all: readonly (readonly [boolean, string])[] = [
+function fields({ networkNamespace, cgroup, socket, rto }: RungSight): readonly Row[] {
+  const all: readonly Row[] = [
     [networkNamespace, "network namespace"],
     [cgroup, "cgroup"],
     [rto, "RTO"],
