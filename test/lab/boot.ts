@@ -37,7 +37,14 @@ export async function bootVm(lab: Lab, kernel: LabKernel, guest: Guest): Promise
   ];
   for (const { tag, dir, options } of shares) {
     const socket = join(sockets, tag);
-    const args = [`--socket-path=${socket}`, `--shared-dir=${dir}`, "--sandbox=none", "--cache=always", "--no-announce-submounts", ...options];
+    const args = [
+      `--socket-path=${socket}`,
+      `--shared-dir=${dir}`,
+      "--sandbox=none",
+      "--cache=always",
+      "--no-announce-submounts",
+      ...options,
+    ];
     const daemon = spawnFrom(lab, "usr/libexec/virtiofsd", [...args, "--log-level=error"]);
     daemon.stderr?.on("data", (text) => guest.onLine(`virtiofsd ${tag}: ${String(text).trim()}`));
     cleanup.defer(() => stop(daemon));
@@ -49,7 +56,14 @@ export async function bootVm(lab: Lab, kernel: LabKernel, guest: Guest): Promise
     "-device", `vhost-user-fs-pci,chardev=${tag},tag=${tag}`,
   ]); // biome-ignore format: pairs
   const machine = [...processor(guest.accelerator), "-smp", "2", "-m", String(guest.memoryMb)];
-  const qemu = startQemu(lab, kernel, ["-object", memory, "-numa", "node,memdev=memory", ...machine, ...devices]);
+  const qemu = startQemu(lab, kernel, [
+    "-object",
+    memory,
+    "-numa",
+    "node,memdev=memory",
+    ...machine,
+    ...devices,
+  ]);
   cleanup.defer(() => stop(qemu));
   const ended = await watch(qemu, guest);
   const code = await readFile(join(guest.outDir, "exit-code"), "utf8").catch(() => undefined);
@@ -71,7 +85,9 @@ export async function chooseAccelerator(lab: Lab, kernel: LabKernel): Promise<Ac
 }
 
 function processor(accelerator: Accelerator): readonly string[] {
-  return accelerator === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max"];
+  return accelerator === "kvm"
+    ? ["-accel", "kvm", "-cpu", "host"]
+    : ["-accel", "tcg,thread=multi", "-cpu", "max"];
 }
 
 function startQemu(lab: Lab, kernel: LabKernel, args: readonly string[], flag = ""): ChildProcess {
@@ -91,11 +107,17 @@ function spawnFrom(lab: Lab, program: string, args: readonly string[]): ChildPro
   const loader = join(libraries, "ld-linux-x86-64.so.2");
   const env = { ...process.env, QEMU_MODULE_DIR: join(libraries, "qemu") };
   const stdio = ["ignore", "pipe", "pipe"] as const;
-  return spawn(loader, ["--library-path", libraries, join(lab.qemuRoot, program), ...args], { env, stdio: [...stdio] });
+  return spawn(loader, ["--library-path", libraries, join(lab.qemuRoot, program), ...args], {
+    env,
+    stdio: [...stdio],
+  });
 }
 
 /** Follows QEMU to its end and says in words how that came. */
-async function watch(qemu: ChildProcess, { onLine, timeoutMs }: Pick<Guest, "onLine" | "timeoutMs">): Promise<string> {
+async function watch(
+  qemu: ChildProcess,
+  { onLine, timeoutMs }: Pick<Guest, "onLine" | "timeoutMs">,
+): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   const timer = setTimeout(() => {
     qemu.kill("SIGKILL");
@@ -104,7 +126,9 @@ async function watch(qemu: ChildProcess, { onLine, timeoutMs }: Pick<Guest, "onL
   for (const stream of [qemu.stdout, qemu.stderr]) {
     if (stream !== null) createInterface({ input: stream }).on("line", onLine);
   }
-  qemu.on("error", (error) => resolve(error.message)).on("close", (code) => resolve(`ended, QEMU's exit code ${code}`));
+  qemu
+    .on("error", (error) => resolve(error.message))
+    .on("close", (code) => resolve(`ended, QEMU's exit code ${code}`));
   const ended = await promise;
   clearTimeout(timer);
   return ended;

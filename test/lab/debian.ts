@@ -21,7 +21,8 @@ export async function installPrograms(packageByProgram: Readonly<Record<string, 
   }
   if (missing.length === 0) return;
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const install = () => run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], { env });
+  const install = () =>
+    run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], { env });
   await install().catch(async () => {
     await run("apt-get", ["update", "-qq"], { env });
     await install();

@@ -37,7 +37,8 @@ exec env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 export async function buildInitramfs(kernelRoot: string, release: string): Promise<string> {
   const target = join(kernelRoot, "initramfs.gz");
   const tree = await mkdtemp(join(kernelRoot, "initramfs-"));
-  for (const dir of ["bin", "proc", "sys", "dev", "lower", "upper", "root", "modules"]) await mkdir(join(tree, dir));
+  for (const dir of ["bin", "proc", "sys", "dev", "lower", "upper", "root", "modules"])
+    await mkdir(join(tree, dir));
   await copyModules(kernelRoot, release, join(tree, "modules"));
   await writeFile(join(tree, "modules/source"), join(kernelRoot, "lib/modules", release));
   await writeFile(join(tree, "init"), INIT, { mode: 0o755 });
@@ -53,7 +54,9 @@ async function copyModules(kernelRoot: string, release: string, target: string):
   const copied = new Set<string>();
   for (const module of BOOT_MODULES) {
     // A module that is not there is built in (7.x has two of them so): if not, the guest's mount says so.
-    const lines = await run("modprobe", ["-d", kernelRoot, "-S", release, "--show-depends", module]).catch(() => "");
+    const lines = await run("modprobe", ["-d", kernelRoot, "-S", release, "--show-depends", module]).catch(
+      () => "",
+    );
     for (const line of lines.split("\n")) {
       const file = /^insmod (\S+)/.exec(line)?.[1];
       if (file === undefined || copied.has(file)) continue;

@@ -21,7 +21,10 @@ export const KERNELS: readonly KernelSource[] = [
   {
     name: "7.x",
     suite: "sid",
-    packages: [/^linux-binary-7\.\d+\.\d+\+deb\d+-cloud-amd64$/, /^linux-modules-7\.\d+\.\d+\+deb\d+-cloud-amd64$/],
+    packages: [
+      /^linux-binary-7\.\d+\.\d+\+deb\d+-cloud-amd64$/,
+      /^linux-modules-7\.\d+\.\d+\+deb\d+-cloud-amd64$/,
+    ],
   },
 ];
 

@@ -37,7 +37,8 @@ export function judgeScenario({ scenario, sightings, counters }: Evidence): read
   for (const { cause, outcome, atLeast } of scenario.expect) {
     const ways = CAUSES_BY_WAY.find(([, causes]) => causes.includes(cause))?.[0] ?? [];
     const exact = cause === "reordering" || cause === "mtu" ? [cause] : ways;
-    const seen = outcome === "failed" ? countFailed(sightings, exact) : countKind(sightings, "outcome", exact);
+    const seen =
+      outcome === "failed" ? countFailed(sightings, exact) : countKind(sightings, "outcome", exact);
     const silent = outcome === "new_data" || outcome === "nothing";
     const needed = silent ? countKind(sightings, "probe", ["loss_probe"]) - seen : seen;
     if (needed < atLeast) faults.push(`the witness saw ${needed} ${cause} ${outcome} < ${atLeast}`);
@@ -65,7 +66,8 @@ function unexpected(lines: readonly Line[], scenario: Scenario, sight: Sight): r
     const outcomes = sight.outcomes(outcome);
     const name = sight.name(cause);
     const seen = lines.filter((line) => line.cause === name && outcomes.includes(line.outcome)).length;
-    if (seen < atLeast || (exactly && seen > atLeast)) faults.push(`${seen} ${name} ${outcome}, not ${atLeast}`);
+    if (seen < atLeast || (exactly && seen > atLeast))
+      faults.push(`${seen} ${name} ${outcome}, not ${atLeast}`);
   }
   return faults;
 }
@@ -93,7 +95,8 @@ function unequal(lines: readonly Line[], { sightings, counters }: Evidence, sigh
   }
   if (sight.rung !== "tracepoint") {
     // A zero-window retransmit is in no counter of its own: what the timers sent and failed beyond TCPTimeouts.
-    const segments = (causes: readonly Cause[]) => count(causes, "sent").reduce((sum, line) => sum + line.segments, 0);
+    const segments = (causes: readonly Cause[]) =>
+      count(causes, "sent").reduce((sum, line) => sum + line.segments, 0);
     equal("fast segments", segments(["fast", "reordering"]), counters["TCPFastRetrans"] ?? 0);
     equal("slow start segments", segments(["slow_start", "mtu"]), counters["TCPSlowStartRetrans"] ?? 0);
   }
@@ -102,7 +105,12 @@ function unequal(lines: readonly Line[], { sightings, counters }: Evidence, sigh
 
 /** Errors by the name that the kernel returned, where the tracepoint carries them. */
 function misnamedErrors(lines: readonly Line[], sightings: readonly Sighting[]): readonly string[] {
-  const names: Readonly<Record<number, string>> = { 1: "NET_XMIT_DROP", [-1]: "EPERM", [-11]: "EAGAIN", [-16]: "EBUSY" };
+  const names: Readonly<Record<number, string>> = {
+    1: "NET_XMIT_DROP",
+    [-1]: "EPERM",
+    [-11]: "EAGAIN",
+    [-16]: "EBUSY",
+  };
   const faults: string[] = [];
   for (const [result, name] of Object.entries(names)) {
     const witnessed = sightings.filter((sighting) => sighting.result === Number(result)).length;
@@ -124,5 +132,6 @@ function countFailed(sightings: readonly Sighting[], ways: readonly Way[]): numb
   if (!sightings.some(({ result }) => result !== undefined)) {
     return countKind(sightings, "attempt", ways) - countKind(sightings, "outcome", ways);
   }
-  return sightings.filter(({ way, result }) => ways.includes(way) && result !== undefined && result !== 0).length;
+  return sightings.filter(({ way, result }) => ways.includes(way) && result !== undefined && result !== 0)
+    .length;
 }

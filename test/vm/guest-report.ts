@@ -15,8 +15,8 @@ export interface Check {
   readonly family: 0 | 4 | 6;
   readonly scenario: string;
   readonly problem: string | undefined;
-  /** Lines of the expected causes. */
-  readonly seen?: number;
+  /** What the rung shows of it, for the table. */
+  readonly shown?: string;
 }
 
 /** What the guest gives back as report.json. */

@@ -35,7 +35,8 @@ export const libc = {
   setns: (fd: number) => check("setns", functions.setns(fd, CLONE_NEWNET)),
   socket: (family: number, type: number) => check("socket", functions.socket(family, type, 0)),
   bind: (fd: number, address: Uint8Array) => check("bind", functions.bind(fd, address, address.length)),
-  connect: (fd: number, address: Uint8Array) => check("connect", functions.connect(fd, address, address.length)),
+  connect: (fd: number, address: Uint8Array) =>
+    check("connect", functions.connect(fd, address, address.length)),
   listen: (fd: number) => check("listen", functions.listen(fd, 128)),
   accept: (fd: number, flags: number) => check("accept4", functions.accept4(fd, 0n, 0n, flags)),
   send: (fd: number, bytes: Uint8Array, flags: number) =>

@@ -48,7 +48,9 @@ export class Namespace {
 
   counters(): Counters {
     const files = ["snmp", "netstat"];
-    const texts = this.within(() => files.map((file) => readFileSync(`/proc/thread-self/net/${file}`, "latin1")));
+    const texts = this.within(() =>
+      files.map((file) => readFileSync(`/proc/thread-self/net/${file}`, "latin1")),
+    );
     return parseCounters(texts.join(""));
   }
 }

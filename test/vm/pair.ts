@@ -153,7 +153,8 @@ export async function deliveredAll(flows: readonly Flow[]): Promise<void> {
 export async function until(what: string, isSo: () => boolean, everyMs = LOOK_EVERY_MS): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   while (!isSo()) {
-    if (performance.now() > deadline) throw new Error(`Cannot go on: no ${what} after ${PATIENCE_MS / 1000} s`);
+    if (performance.now() > deadline)
+      throw new Error(`Cannot go on: no ${what} after ${PATIENCE_MS / 1000} s`);
     await sleep(everyMs);
   }
 }
@@ -179,7 +180,10 @@ export class PairPlan {
   }
 
   /** The server's network is another one when a router leads there. */
-  address(side: "client" | "server" | "router", network: "client" | "server" = side === "client" ? "client" : "server") {
+  address(
+    side: "client" | "server" | "router",
+    network: "client" | "server" = side === "client" ? "client" : "server",
+  ) {
     const host = { client: 1, server: 2, router: 3 }[side];
     const far = this.routed && network === "server";
     if (this.family === 4) return `10.${far ? 78 : 77}.${this.#number}.${host}`;
@@ -191,7 +195,9 @@ export class PairPlan {
     const added = sides.map((side) => `netns add ${this.namespace(side)}`);
     const veth = (a: string, nameA: string, b: string, nameB: string) =>
       `link add ${nameA} netns ${a} type veth peer name ${nameB} netns ${b}`;
-    const [client, router, server] = (["client", "router", "server"] as const).map((side) => this.namespace(side));
+    const [client, router, server] = (["client", "router", "server"] as const).map((side) =>
+      this.namespace(side),
+    );
     if (!this.routed) return [...added, veth(client!, "wire", server!, "wire")];
     return [...added, veth(client!, "wire", router!, "near"), veth(router!, "far", server!, "wire")];
   }

@@ -1,4 +1,5 @@
 import type { Cause, Outcome, Rung } from "../../src/event/tcp-event.ts";
+import type { Scenario } from "./scenarios.ts";
 
 /** What a rung can tell on a kernel; the documentation says the same (docs/kernels.md). */
 export interface Sight {
@@ -28,15 +29,30 @@ export function sightOf(rung: Rung, release: string): Sight {
   const stackOnly: Partial<Record<Cause, Cause>> = isAtLeast(release, 6, 1)
     ? { mtu: "slow_start", window_probe: "timeout" }
     : { mtu: "other", window_probe: "timeout", fast: "other", slow_start: "other", reordering: "other" };
-  const aliases = { kprobe: {}, eprobe: fieldsOnly, tracepoint: stackOnly }[rung];
+  const aliases: Partial<Record<Cause, Cause>> = { kprobe: {}, eprobe: fieldsOnly, tracepoint: stackOnly }[
+    rung
+  ];
   return {
     rung,
     errors,
     failures: rung === "kprobe" || errors,
     silentProbes: rung === "kprobe",
     name: (cause) => aliases[cause] ?? cause,
-    outcomes: (outcome) => (outcome === "new_data" || outcome === "nothing" ? [outcome, "unknown"] : [outcome]),
+    outcomes: (outcome) =>
+      outcome === "new_data" || outcome === "nothing" ? [outcome, "unknown"] : [outcome],
   };
+}
+
+/** What a reader of the table is to know of a scenario on a rung that shows all it can. */
+export function describeSight({ expect }: Pick<Scenario, "expect">, sight: Sight): string {
+  const words = expect.map(({ cause, outcome }) => {
+    if (outcome === "failed" && !sight.failures) return "not seen";
+    if ((outcome === "new_data" || outcome === "nothing") && !sight.silentProbes) return "not seen";
+    const name = sight.name(cause);
+    if (name !== cause) return `as ${name}`;
+    return outcome === "failed" && sight.errors ? "yes, errno" : "yes";
+  });
+  return [...new Set(words)].join("; ") || "no event, rightly";
 }
 
 function isAtLeast(release: string, major: number, minor: number): boolean {

@@ -111,7 +111,8 @@ function sockaddr({ address, port }: Place): Uint8Array {
     return bytes;
   }
   const [head = "", tail = ""] = address.split("::").map((part) => part);
-  for (const [i, group] of head.split(":").entries()) bytes.writeUInt16BE(Number.parseInt(group, 16), 8 + 2 * i);
+  for (const [i, group] of head.split(":").entries())
+    bytes.writeUInt16BE(Number.parseInt(group, 16), 8 + 2 * i);
   const last = tail.split(":");
   for (const [i, group] of last.entries()) {
     bytes.writeUInt16BE(Number.parseInt(group, 16), 24 - 2 * (last.length - i));

@@ -44,7 +44,9 @@ export function parseTrace(text: string): readonly Sighting[] {
     const calls = running.get(row.cpu) ?? [];
     running.set(row.cpu, calls);
     const { event, fields } = row;
-    const ports = event.startsWith("witness_") ? probePorts(fields) : ([Number(fields["sport"]), Number(fields["dport"])] as const);
+    const ports = event.startsWith("witness_")
+      ? probePorts(fields)
+      : ([Number(fields["sport"]), Number(fields["dport"])] as const);
     const flow = ports.join();
     switch (event) {
       case "witness_result": {
@@ -60,7 +62,12 @@ export function parseTrace(text: string): readonly Sighting[] {
         sightings.push({ kind: "probe", ports, way: "loss_probe", result: undefined });
         break;
       case "witness_attempt": {
-        const attempt = { kind: "attempt", ports, way: wayOf(row, shrinking, flow), result: undefined } as const;
+        const attempt = {
+          kind: "attempt",
+          ports,
+          way: wayOf(row, shrinking, flow),
+          result: undefined,
+        } as const;
         sightings.push(attempt);
         calls.push(attempt);
         break;

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { parseTrace, type Sighting } from "./witness-trace.ts";
 
@@ -26,6 +34,7 @@ export class Witness {
   readonly #tracing: string;
   readonly #instance: string;
   readonly #definitions: readonly string[];
+  readonly #global: string;
 
   constructor(tracing: string, { returns }: { readonly returns: boolean }) {
     this.#tracing = tracing;
@@ -39,6 +48,7 @@ export class Witness {
     for (const definition of this.#definitions) writeSync(control, `${definition}\n`);
     this.#write(`events/${GROUP}/enable`, "1");
     for (const event of TRACEPOINTS) this.#write(`events/${event}/enable`, "1");
+    this.#global = this.#globalState();
   }
 
   /** All that was seen so far, in time order. */
@@ -54,14 +64,28 @@ export class Witness {
     const probes = readFileSync(join(this.#tracing, "dynamic_events"), "utf8").trim().split("\n");
     const foreign = probes.filter((line) => !line.includes(`:${GROUP}/`));
     if (foreign.length > 0) complaints.push(`probes left: ${foreign.join("; ").slice(0, 200)}`);
-    if (probes.length - foreign.length !== this.#definitions.length) complaints.push("probes of another tool gone");
+    if (probes.length - foreign.length !== this.#definitions.length)
+      complaints.push("probes of another tool gone");
     const enabled = readFileSync(join(this.#instance, "events", GROUP, "enable"), "utf8").trim();
     if (enabled !== "1") complaints.push(`another tool's probes disabled: ${enabled}`);
+    if (this.#globalState() !== this.#global) complaints.push("the global buffer's settings changed");
     for (const cpu of readdirSync(join(this.#instance, "per_cpu"))) {
       const stats = readFileSync(join(this.#instance, "per_cpu", cpu, "stats"), "utf8");
       if (!/^overrun: 0$/m.test(stats)) complaints.push(`the witness itself lost records on ${cpu}`);
     }
     return complaints;
+  }
+
+  #globalState(): string {
+    const files = [
+      "tracing_on",
+      "trace_clock",
+      "buffer_size_kb",
+      "set_event",
+      "current_tracer",
+      "trace_options",
+    ];
+    return files.map((file) => readFileSync(join(this.#tracing, file), "utf8")).join();
   }
 
   #write(file: string, text: string): void {
