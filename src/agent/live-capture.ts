@@ -57,10 +57,13 @@ export class LiveCapture implements Disposable {
     const { tracefs, libc, bufferSizeKb, rung, stacks } = options;
     const instance = Instance.create(tracefs, { bufferSizeKb, libc });
     try {
+      instance.turnOff(); // all probes begin at one moment: no attempt without its outcome
       if (stacks) instance.setStacktrace(true);
       const install = { ...options, instance, id: instance.id, ...tells(instance) };
       const installed = rung === "auto" ? installBestRung(install) : installRung(rung, install);
-      return new LiveCapture(instance, installed, options);
+      const capture = new LiveCapture(instance, installed, options);
+      instance.turnOn();
+      return capture;
     } catch (error) {
       instance[Symbol.dispose]();
       throw error;
@@ -92,7 +95,7 @@ export class LiveCapture implements Disposable {
 
   /** Lets no more records in; those that are in the buffers stay readable. */
   disarm(): void {
-    for (const { group, event } of this.installed.probes) this.instance.disable(group, event);
+    this.instance.turnOff();
   }
 
   [Symbol.dispose](): void {

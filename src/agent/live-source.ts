@@ -66,7 +66,7 @@ export class LiveSource implements PageSource {
   drain(page: PageVisitor): Drained {
     const ending = this.#stop.signal.aborted;
     const start = this.#options.now();
-    if (start - this.#lastSecond >= SECOND_NS) {
+    if (!ending && start - this.#lastSecond >= SECOND_NS) {
       this.#lastSecond = start;
       this.#followCpus();
       this.#options.everySecond();

@@ -1,5 +1,5 @@
 import type { TcpEvent } from "../event/tcp-event.ts";
-import type { TraceNanos } from "../event/trace-nanos.ts";
+import { type TraceNanos, traceNanos } from "../event/trace-nanos.ts";
 import type { PageDecoder } from "../probe/page-decoder.ts";
 import type { Pairer } from "../probe/pairer.ts";
 
@@ -39,16 +39,21 @@ export interface Pipeline {
   readonly sinks: readonly Sink[];
 }
 
+/** Nothing comes after the end: all that is in hand is in order. */
+const END_OF_TIME = traceNanos(Number.POSITIVE_INFINITY);
+
 /** The data path: pages → records in time order → events → sinks, tick by tick until the source ends. */
 export async function pump({ source, decoder, pairer, batch, sinks }: Pipeline): Promise<void> {
   for (;;) {
     const drained = source.drain((cpu, view, byteLength) => decoder.page(cpu, view, byteLength));
-    for (const record of decoder.take(drained.watermark)) pairer.push(record);
-    pairer.settle(drained.ended ? undefined : drained.watermark);
+    const until = drained.ended ? END_OF_TIME : drained.watermark;
+    for (const record of decoder.take(until)) pairer.push(record);
+    pairer.settle(drained.watermark);
     for (const sink of sinks) sink.consume(batch, drained.watermark);
     batch.length = 0;
     if (drained.ended) break;
     await source.wait(drained);
   }
+  pairer.end();
   for (const sink of sinks) sink.end?.();
 }

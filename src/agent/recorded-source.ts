@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { traceNanos } from "../event/trace-nanos.ts";
 import type { CaptureLayout } from "../probe/page-decoder.ts";
+import { parseHeaderPage } from "../ring-buffer/page-layout.ts";
 import type { PageEpoch } from "../ring-buffer/read-page.ts";
 import { parseEventFormat } from "../tracefs/event-format.ts";
 import type { Drained, PageSource, PageVisitor } from "./pump.ts";
@@ -22,6 +23,7 @@ export class RecordedSource implements PageSource {
   readonly #reader: RecordingReader;
   readonly #listener: RecordedListener;
   #stopped = false;
+  #watermark = traceNanos(0);
 
   constructor(reader: RecordingReader, listener: RecordedListener) {
     this.#reader = reader;
@@ -49,7 +51,8 @@ export class RecordedSource implements PageSource {
           if (payload.byteLength < 16)
             throw new RecordingError("Cannot replay: the recording is damaged (a tick is too short)");
           this.#listener.clock(payload.getBigInt64(8, true));
-          return { watermark: traceNanos(payload.getFloat64(0, true)), more: true, ended: false };
+          this.#watermark = traceNanos(payload.getFloat64(0, true));
+          return { watermark: this.#watermark, more: true, ended: false };
         }
         case CHUNK.symbols:
           this.#listener.symbols(checkSymbols(parseJson(payload)));
@@ -72,19 +75,30 @@ export class RecordedSource implements PageSource {
 
   #end(overrun: number | undefined): Drained {
     this.#listener.end(overrun);
-    return { watermark: traceNanos(Number.MAX_SAFE_INTEGER), more: false, ended: true };
+    return { watermark: this.#watermark, more: false, ended: true };
   }
 }
 
 /** The layout that a recording's header describes; throws RecordingError where its texts make no sense. */
 export function recordedLayout(header: RecordingHeader): CaptureLayout & { readonly epoch: PageEpoch } {
   return {
-    headerPage: header.headerPage,
+    headerPage: checkHeaderPage(header.headerPage),
     events: parseEvents(header.events),
     stackFormat: header.stackFormat === undefined ? undefined : parseFormat(header.stackFormat),
     facts: header.facts,
     epoch: header.epoch,
   };
+}
+
+function checkHeaderPage(text: string): string {
+  try {
+    parseHeaderPage(text);
+    return text;
+  } catch (error) {
+    throw new RecordingError("Cannot replay: the recording has a page layout that cannot be read", {
+      cause: error,
+    });
+  }
 }
 
 function parseEvents(events: readonly RecordedEvent[]): CaptureLayout["events"] {
@@ -103,11 +117,12 @@ function parseFormat(text: string) {
 
 function checkSymbols(value: unknown): readonly (readonly [bigint, string])[] {
   if (!Array.isArray(value)) throw new RecordingError("Cannot replay: the recording's symbols are damaged");
-  return value.map((pair) => {
-    if (!Array.isArray(pair) || !/^\d{1,20}$/.test(String(pair[0]))) {
+  return value.map((pair: unknown) => {
+    const [address, name] = Array.isArray(pair) ? pair : [];
+    if (typeof address !== "string" || !/^\d{1,20}$/.test(address) || typeof name !== "string") {
       throw new RecordingError("Cannot replay: the recording's symbols are damaged");
     }
-    return [BigInt(pair[0]), String(pair[1])] as const;
+    return [BigInt(address), name] as const;
   });
 }
 

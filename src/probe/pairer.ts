@@ -12,6 +12,8 @@ export interface PairingCounts {
   orphanOutcomes: number;
   /** Attempts without an outcome: failed, or a loss probe that did not retransmit. */
   unansweredAttempts: number;
+  /** Attempts under way when the capture ended: what became of them is not known, and they are no events. */
+  cutOffAttempts: number;
 }
 
 /** A SYN-ACK timer of a listener (tcp_syn_ack_timeout): no retransmit by itself, but counted in TCPTimeouts. */
@@ -44,7 +46,7 @@ interface Waiting {
  * from one to the other; softirqs nest and tasks migrate, so neither the CPU nor the record order on it says anything.
  */
 export class Pairer {
-  readonly counts: PairingCounts = { orphanOutcomes: 0, unansweredAttempts: 0 };
+  readonly counts: PairingCounts = { orphanOutcomes: 0, unansweredAttempts: 0, cutOffAttempts: 0 };
   readonly #options: PairerOptions;
   readonly #waiting = new Map<SocketKey, Waiting>();
   readonly #scopes = new Scopes();
@@ -85,12 +87,18 @@ export class Pairer {
     }
   }
 
-  /** Gives up on attempts that have waited long enough; with no time, on all of them. */
-  settle(now: TraceNanos | undefined): void {
+  /** Gives up on attempts that have waited long enough. */
+  settle(now: TraceNanos): void {
     for (const waiting of this.#waiting.values()) {
-      if (now !== undefined && now - waiting.record.time < ATTEMPT_WAIT_NS) return;
+      if (now - waiting.record.time < ATTEMPT_WAIT_NS) return;
       this.#giveUp(waiting, undefined);
     }
+  }
+
+  /** Ends pairing: attempts that have not waited long enough are cut off, for their outcome may have come after the end. */
+  end(): void {
+    this.counts.cutOffAttempts += this.#waiting.size;
+    this.#waiting.clear();
   }
 
   /** Up to when every event has been emitted, of records pushed up to `pushed`: attempts may be waiting. */

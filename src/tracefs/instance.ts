@@ -115,6 +115,11 @@ export class Instance implements Disposable {
     this.#write("tracing_on", "1");
   }
 
+  /** Stops writing into the buffers, for all events at one moment; what they hold stays readable. */
+  turnOff(): void {
+    this.#write("tracing_on", "0");
+  }
+
   /** The layout of the event's records on this kernel; throws SetupError `no-event`. */
   readFormat(group: string, event: string): EventFormat {
     const path = join(this.#path, "events", group, event, "format");
