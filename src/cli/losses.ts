@@ -19,9 +19,3 @@ export function readLosses({ tracefs, instance, counts }: LossSources) {
   }
   return { overrun: readOverrun(instance), probeMisses, faults };
 }
-
-/** The faults of decoding in words, or undefined when there was none. */
-export function describeFaults({ faults }: DecodeCounts): string | undefined {
-  if (faults.size === 0) return undefined;
-  return `Not decoded: ${[...faults].map(([fault, count]) => `${count} ${fault}`).join(", ")}`;
-}

@@ -6,10 +6,9 @@ import { RecordingError } from "../agent/recording-format.ts";
 import { RecordingReader } from "../agent/recording-reader.ts";
 import type { TcpEvent } from "../event/tcp-event.ts";
 import { tableHeader } from "../export/table.ts";
-import { formatHidden } from "../export/what-prints.ts";
 import { PageDecoder } from "../probe/page-decoder.ts";
 import { Pairer } from "../probe/pairer.ts";
-import { describeFaults } from "./losses.ts";
+import { closingLines } from "./closing-lines.ts";
 import { stackNames } from "./stack-names.ts";
 import { SummarySink } from "./summary-sink.ts";
 import type { TraceIo } from "./trace.ts";
@@ -30,12 +29,16 @@ export async function runReplay(settings: ReplaySettings, io: TraceIo): Promise<
     await pump(pipeline);
     if (settings.json) io.say("Ending tracing...");
     else io.write("\nEnding tracing...\n");
-    const hidden = view && formatHidden(view.hidden);
-    if (hidden !== undefined) io.say(hidden);
-    if (state.overrun) io.say(`Lost: ${state.overrun} records, overwritten before they were recorded`);
+    const { decoder, pairer } = pipeline;
+    const closing = {
+      rung: header.rung,
+      hidden: view?.hidden,
+      decoding: decoder.counts,
+      pairing: pairer.counts,
+    };
+    const lost = { overrun: state.overrun ?? 0, probeMisses: 0 };
+    for (const line of closingLines({ ...closing, ...lost })) io.say(line);
     if (state.overrun === undefined && !state.stopped) io.say("The recording was cut off: it has no end");
-    const faults = describeFaults(pipeline.decoder.counts);
-    if (faults !== undefined) io.say(faults);
   } finally {
     closeSync(fd);
   }

@@ -1,12 +1,12 @@
 import { type Pipeline, pump, type Sink } from "../agent/pump.ts";
 import type { Rung, TcpEvent } from "../event/tcp-event.ts";
 import { tableHeader } from "../export/table.ts";
-import { formatHidden } from "../export/what-prints.ts";
 import { PageDecoder } from "../probe/page-decoder.ts";
 import { Pairer } from "../probe/pairer.ts";
+import { closingLines } from "./closing-lines.ts";
 import { formatVerify } from "./format-verify.ts";
 import { LiveVerify } from "./live-verify.ts";
-import { describeFaults, readLosses } from "./losses.ts";
+import { readLosses } from "./losses.ts";
 import { openSession, type Session } from "./session.ts";
 import { SettleSink } from "./settle-sink.ts";
 import { stackNames } from "./stack-names.ts";
@@ -45,7 +45,7 @@ export async function runTrace(settings: TraceSettings, io: TraceIo): Promise<nu
   using _stop = stopOnSignals(stop, { seconds: settings.duration, signal: io.signal });
   io.say(`Tracing TCP retransmits (${session.capture.installed.rung}). Ctrl-C ends it`);
   await pumping;
-  return close(session, { settings, io, decoder: pipeline.decoder, view, verify });
+  return close(session, { settings, io, pipeline, view, verify });
 }
 
 /** Joins the session's parts to one pipeline, and says how to end it. */
@@ -78,33 +78,26 @@ function assemble(session: Session, settings: TraceSettings, { write }: TraceIo)
   return { pipeline, verify, view, stop };
 }
 
-interface Closing {
+interface Ended {
   readonly settings: TraceSettings;
   readonly io: TraceIo;
-  readonly decoder: PageDecoder;
+  readonly pipeline: Pipeline;
   readonly view: View | undefined;
   readonly verify: LiveVerify | undefined;
 }
 
 /** The last words: what was not shown, what was lost, and what the kernel counted. */
-function close(session: Session, { settings, io, decoder, view, verify }: Closing): number {
+function close(session: Session, { settings, io, pipeline, view, verify }: Ended): number {
   const { capture, tracefs } = session;
+  const { decoder, pairer } = pipeline;
   if (settings.json) io.say("Ending tracing...");
   else io.write("\nEnding tracing...\n");
-  const hidden = view && formatHidden(view.hidden);
-  if (hidden !== undefined) io.say(hidden);
-  const { overrun, probeMisses } = readLosses({
-    tracefs,
-    instance: capture.instance,
-    counts: decoder.counts,
-  });
-  if (overrun > 0) {
-    io.say(`Lost: ${overrun} records, overwritten before they were read; a larger --buffer-size holds more`);
-  }
-  if (probeMisses > 0)
-    io.say(`Missed by the kernel: ${probeMisses} probe hits inside another probe's handler`);
-  const faults = describeFaults(decoder.counts);
-  if (faults !== undefined) io.say(faults);
+  const { counts: decoding } = decoder;
+  const { overrun, probeMisses } = readLosses({ tracefs, instance: capture.instance, counts: decoding });
+  const { rung } = capture.installed;
+  const hidden = view?.hidden;
+  const closing = { rung, hidden, decoding, pairing: pairer.counts, overrun, probeMisses };
+  for (const line of closingLines(closing)) io.say(line);
   const report = verify?.report;
   if (report === undefined) return 0;
   const text = formatVerify(report, { color: settings.color });
