@@ -123,7 +123,7 @@ function socketReader(role: Role, format: EventFormat, facts: KernelFacts): Sock
       retransmits: retransmits(view, offset),
       backoff: backoff(view, offset),
       rto: jiffies === undefined || hz === undefined ? undefined : jiffies / hz,
-      srtt: srttUs8 === undefined ? undefined : (srttUs8 >>> 3) / 1e6, // srtt_us is kept shifted left by 3
+      srtt: srttUs8 ? (srttUs8 >>> 3) / 1e6 : undefined, // srtt_us is kept shifted left by 3; 0 before the first sample
       cwnd: cwnd(view, offset),
       mss: mss(view, offset),
       packetsOut: packetsOut(view, offset),
