@@ -18,6 +18,10 @@ export interface Chunk {
 const BLOCK = 1 << 20;
 const MAX_CHUNK = 16 << 20;
 
+const DAY_MINUTES = 24 * 60;
+/** Above every CONFIG_HZ (alpha's 1200 is the highest). */
+const MAX_HZ = 10_000;
+
 /** Reads a recording chunk by chunk from an open file; throws RecordingError where it is not one. */
 export class RecordingReader {
   readonly #fd: number;
@@ -107,27 +111,42 @@ export function checkEvents(value: unknown): readonly RecordedEvent[] {
 
 function checkHeader(value: unknown): RecordingHeader {
   if (!isRecord(value) || value["version"] !== 1) {
-    const version = isRecord(value) ? String(value["version"]) : "none";
+    const version = isRecord(value) ? JSON.stringify(value["version"]) : "none";
     throw new RecordingError(
       `Cannot replay: the recording has format version ${version}, this tcpretrans reads 1`,
     );
   }
-  const { headerPage, facts, epoch, rung, utcOffsetMinutes, kernel } = value;
+  const { tool, kernel, rung, stacks, headerPage, stackFormat, facts, epoch, utcOffsetMinutes } = value;
   const complete =
-    typeof headerPage === "string" &&
-    isRecord(facts) &&
-    isRecord(facts["caState"]) &&
-    Number.isInteger(facts["caState"]["shift"]) &&
-    Number.isInteger(facts["caState"]["width"]) &&
+    [tool, headerPage, stackFormat ?? ""].every((text) => typeof text === "string") &&
+    typeof stacks === "boolean" &&
+    isRecord(kernel) &&
+    typeof kernel["release"] === "string" &&
+    typeof kernel["machine"] === "string" &&
+    isFacts(facts) &&
     isRecord(epoch) &&
-    Number.isInteger(epoch["hi"]) &&
-    Number.isInteger(epoch["lo"]) &&
+    isIntegerWithin(epoch["hi"], [0, 0xffff_ffff]) &&
+    isIntegerWithin(epoch["lo"], [0, 0xffff_ffff]) &&
     (rung === "kprobe" || rung === "eprobe" || rung === "tracepoint") &&
-    Number.isInteger(utcOffsetMinutes) &&
-    isRecord(kernel);
+    isIntegerWithin(utcOffsetMinutes, [-DAY_MINUTES, DAY_MINUTES]);
   if (!complete) throw new RecordingError("Cannot replay: the recording's header is damaged");
   checkEvents(value["events"]);
-  return value as unknown as RecordingHeader; // every member that decoding uses was checked above
+  return value as unknown as RecordingHeader; // every member that replaying uses was checked above
+}
+
+function isFacts(value: unknown): boolean {
+  if (!isRecord(value) || !isRecord(value["caState"])) return false;
+  const { shift, width } = value["caState"];
+  const { hz } = value;
+  return (
+    isIntegerWithin(shift, [0, 7]) &&
+    isIntegerWithin(width, [1, 8]) &&
+    (hz === undefined || isIntegerWithin(hz, [1, MAX_HZ]))
+  );
+}
+
+function isIntegerWithin(value: unknown, [low, high]: readonly [number, number]): boolean {
+  return typeof value === "number" && Number.isInteger(value) && low <= value && value <= high;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

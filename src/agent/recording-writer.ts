@@ -1,7 +1,13 @@
 import { writeSync } from "node:fs";
 import { type TraceNanos, traceNanos } from "../event/trace-nanos.ts";
 import type { CaptureLayout } from "../probe/page-decoder.ts";
-import { PointerAliases, type RecordScrubber, recordScrubber, scrubStack } from "../probe/pointer-aliases.ts";
+import {
+  PointerAliases,
+  type RecordScrubber,
+  recordScrubber,
+  scrubStack,
+  scrubUnknown,
+} from "../probe/pointer-aliases.ts";
 import { type PageLayout, parseHeaderPage } from "../ring-buffer/page-layout.ts";
 import { readPage } from "../ring-buffer/read-page.ts";
 import { SetupError } from "../syscall/setup-error.ts";
@@ -67,12 +73,23 @@ export class RecordingWriter {
     if (byteLength < dataOffset) return traceNanos(0);
     const commit = view.getUint32(commitOffset, true);
     // The count of missed records, where there is one, follows the data.
-    const end = dataOffset + (commit & 0x7ffffff) + (commit >>> 30 === 0 ? 0 : 8);
+    const dataEnd = dataOffset + (commit & 0x7ffffff);
+    const end = dataEnd + (commit >>> 30 === 0 ? 0 : 8);
     const page = new Uint8Array(view.buffer, view.byteOffset, Math.min(byteLength, end)).slice();
     const copy = new DataView(page.buffer);
     const { epoch } = this.#options.header;
-    const scrub = (offset: number, length: number) => this.#scrub(copy, offset, length);
-    const { endTime } = readPage(copy, page.length, this.#layout, epoch, scrub);
+    let read = dataOffset;
+    const scrub = (offset: number, length: number) => {
+      this.#scrub(copy, offset, length);
+      read = offset + length;
+    };
+    const discard = (offset: number, length: number) => {
+      page.fill(0, offset, offset + length);
+      read = offset + length;
+    };
+    const { endTime, fault } = readPage(copy, page.length, this.#layout, epoch, scrub, discard);
+    // Two words say what the fault is; what follows them was not read, so not scrubbed.
+    if (fault !== undefined) page.fill(0, read + 8, Math.max(read + 8, dataEnd));
     this.#writeSymbols();
     this.#write(encodePageChunk(cpu, page));
     return traceNanos(endTime);
@@ -95,7 +112,7 @@ export class RecordingWriter {
     if (length < 8) return;
     const id = view.getUint16(offset, true);
     if (id === this.#stackId) scrubStack(view, offset, length, (address) => this.#aliasOfFunction(address));
-    else this.#scrubbers[id]?.(view, offset, length);
+    else (this.#scrubbers[id] ?? scrubUnknown)(view, offset, length);
   }
 
   #aliasOfFunction(address: bigint): bigint {

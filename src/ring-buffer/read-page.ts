@@ -61,6 +61,7 @@ const TWO_59 = 2 ** 59;
 /**
  * Walks the records of one page read from `trace_pipe_raw` of a little-endian kernel, `byteLength` bytes at the
  * start of `view`. Allocates nothing per record. Times are exact within 2^53 ns (104 days) of the epoch.
+ * `discarded` is called for records that the kernel took back (ring_buffer_discard_commit): their bytes are still there.
  */
 export function readPage(
   view: DataView,
@@ -68,6 +69,7 @@ export function readPage(
   layout: PageLayout,
   epoch: PageEpoch,
   visit: RecordVisitor,
+  discarded?: RecordVisitor,
 ): PageResult {
   if (byteLength < layout.dataOffset || byteLength > view.byteLength) {
     return { records: 0, missed: 0, fault: "short-page", endTime: 0 };
@@ -79,7 +81,7 @@ export function readPage(
   const high = (view.getUint32(4, true) - epoch.hi) * TWO_32;
   const time = high + (view.getUint32(0, true) - epoch.lo);
   if (end > byteLength) return { records: 0, missed, fault: "commit-overflow", endTime: time };
-  return walkRecords({ view, at: layout.dataOffset, end, time, missed, epoch }, visit);
+  return walkRecords({ view, at: layout.dataOffset, end, time, missed, epoch }, visit, discarded);
 }
 
 interface Walk {
@@ -91,7 +93,11 @@ interface Walk {
   readonly epoch: PageEpoch;
 }
 
-function walkRecords({ view, at, end, time, missed, epoch }: Walk, visit: RecordVisitor): PageResult {
+function walkRecords(
+  { view, at, end, time, missed, epoch }: Walk,
+  visit: RecordVisitor,
+  discarded: RecordVisitor | undefined,
+): PageResult {
   let records = 0;
   let fault: PageFault | undefined;
   while (at < end) {
@@ -131,7 +137,7 @@ function walkRecords({ view, at, end, time, missed, epoch }: Walk, visit: Record
     if (type === RINGBUF_TYPE_DATA_LONG) {
       visit(at + 8, word - 4, time);
       records += 1;
-    }
+    } else discarded?.(at + 8, word - 4, time);
     at += 4 + word;
   }
   return { records, missed, fault, endTime: time };
