@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { TCP_STATE_NAMES } from "../../src/event/kernel-tcp.ts";
+import type { TcpEvent } from "../../src/event/tcp-event.ts";
+import { fixturePath, kernelText, RECORDINGS, recordingPath } from "../support/kernels.ts";
+import { type Replayed, replayFile } from "../support/replay.ts";
+
+/** `UPDATE_GOLDEN=1` writes what is seen now in place of what is expected. */
+const UPDATE = process.env["UPDATE_GOLDEN"] === "1";
+/** The kernel's text comes from a second instance, whose record of the same call is written just before or after: an emulated CPU took 4 ms. */
+const APART_US = 20_000;
+
+for (const name of RECORDINGS) {
+  test(`A recording of ${name} replays to the events of its golden file`, () => {
+    const seen = summary(replayFile(recordingPath(name)));
+    const path = fixturePath(`${name}.golden.json`);
+    if (UPDATE) writeFileSync(path, `${JSON.stringify(seen, null, 1)}\n`);
+    assert.deepEqual(JSON.parse(JSON.stringify(seen)), JSON.parse(readFileSync(path, "utf8")));
+  });
+
+  if (!existsSync(fixturePath(`${name}.txt`))) continue;
+  test(`A recording of ${name} holds exactly the retransmits of the kernel's own text`, () => {
+    const { events, header } = replayFile(recordingPath(name));
+    const epoch = (BigInt(header.epoch.hi) << 32n) + BigInt(header.epoch.lo);
+    const tellsError = kernelText(name).some((line) => line.includes(" err="));
+    const known = events.filter((event) => event.error !== undefined);
+    const ours = known.map((event) => ({
+      key: connection(event, tellsError),
+      micros: Number((epoch + BigInt(Math.round(event.time))) / 1000n),
+    }));
+    const theirs = kernelText(name).map(parseText);
+    assert.deepEqual(ours.map(({ key }) => key).sort(), theirs.map(({ key }) => key).sort());
+    for (const key of new Set(theirs.map((line) => line.key))) {
+      const times = (list: typeof theirs) =>
+        list.filter((one) => one.key === key).map(({ micros }) => micros);
+      const [a, b] = [times(ours).sort((x, y) => x - y), times(theirs)];
+      for (const [i, micros] of a.entries())
+        assert.ok(Math.abs(micros - b[i]!) < APART_US, `${key} ${micros} ${b[i]}`);
+    }
+  });
+}
+
+function summary({ header, records, events, synAckTimers, decoded, paired, overrun }: Replayed) {
+  const tally = (names: readonly string[]) => {
+    const counts: Record<string, number> = {};
+    for (const one of names.toSorted()) counts[one] = (counts[one] ?? 0) + 1;
+    return counts;
+  };
+  const kindOf = ({ kind, cause, outcome, socket }: TcpEvent) =>
+    `${kind} ${cause} ${outcome} IPv${socket.ipVersion}`;
+  const segments: Record<string, number> = {};
+  for (const event of events) segments[event.cause] = (segments[event.cause] ?? 0) + (event.segments ?? 0);
+  const firsts = events.filter(
+    (event, i) => events.findIndex((other) => kindOf(other) === kindOf(event)) === i,
+  );
+  return {
+    kernel: header.kernel,
+    rung: header.rung,
+    decoded: { ...decoded, faults: Object.fromEntries(decoded.faults) },
+    paired,
+    overrun,
+    records: tally(records.map(({ role }) => role)),
+    events: tally(events.map(kindOf)),
+    segments,
+    synAckTimers: synAckTimers.length,
+    stacks: events.filter((event) => event.stack !== undefined).length,
+    firsts: firsts.map(plain),
+  };
+}
+
+/** An event as JSON can hold it; socket keys and stacks are aliases, of no meaning outside the file. */
+function plain({ socket: { key: _, ...socket }, stack, ...event }: TcpEvent) {
+  const text = JSON.stringify({ ...event, socket, frames: stack?.length }, (_, value) =>
+    typeof value === "bigint" ? `${value}` : value,
+  );
+  return JSON.parse(text);
+}
+
+function connection({ socket, cause, error }: TcpEvent, tellsError: boolean): string {
+  const { localAddress, localPort, peerAddress, peerPort } = socket;
+  const told = tellsError ? ` ${error}` : "";
+  const state = cause === "syn_ack" ? "" : ` TCP_${TCP_STATE_NAMES[socket.state]}${told}`;
+  return `${localAddress} ${localPort} ${peerAddress} ${peerPort}${state}`;
+}
+
+/** `… 56.104243: tcp_retransmit_skb: … sport=5 dport=6 … saddrv6=::ffff:10.9.0.1 daddrv6=… state=TCP_SYN_SENT err=0`. */
+function parseText(line: string): { readonly key: string; readonly micros: number } {
+  const value = (name: string) => new RegExp(` ${name}=(\\S+)`).exec(line)?.[1];
+  const address = (name: string) => value(name)?.replace("::ffff:", "");
+  const [, seconds, micros] = / (\d+)\.(\d{6}): tcp_retransmit_s/.exec(line)!;
+  const told = value("err") === undefined ? "" : ` ${value("err")}`;
+  const state = line.includes("tcp_retransmit_synack") ? "" : ` ${value("state")}${told}`;
+  return {
+    key: `${address("saddrv6")} ${value("sport")} ${address("daddrv6")} ${value("dport")}${state}`,
+    micros: Number(seconds) * 1e6 + Number(micros),
+  };
+}
+
+test("Pairer pairs A B B A of the recording 6.12-nested: a softirq's retransmit inside a task's, on one CPU", () => {
+  const { records, events } = replayFile(recordingPath("6.12-nested"));
+  const ofCpu0 = records.filter(({ cpu, role }) => cpu === 0 && (role === "attempt" || role === "outcome"));
+  const at = ofCpu0.findIndex((a, i) => {
+    const [b, c, d] = ofCpu0.slice(i + 1, i + 4);
+    const roles = [a, b, c, d].map((record) => record?.role).join(" ");
+    return (
+      roles === "attempt attempt outcome outcome" && a.key === d?.key && b?.key === c?.key && a.key !== b?.key
+    );
+  });
+  const [a, b, c, d] = ofCpu0.slice(at, at + 4);
+  const made = [c, d].map((outcome) =>
+    events.find((event) => event.time === outcome?.time && event.cpu === 0),
+  );
+  assert.deepEqual(
+    made.map((event) => [event?.socket.key, event?.outcome, event?.segments]),
+    [
+      [b?.key, "sent", c?.gsoSegs],
+      [a?.key, "sent", d?.gsoSegs],
+    ],
+  );
+});
