@@ -97,7 +97,7 @@ for (const { name, records, events: expected, orphans = 0 } of ROWS) {
     const seen = events.map(({ kind, cause, outcome, segments }) => [kind, cause, outcome, segments]);
     assert.deepEqual(seen, expected);
     assert.equal(pairer.counts.orphanOutcomes, orphans);
-    pairer.settle(undefined);
+    pairer.settle(traceNanos(Number.MAX_SAFE_INTEGER));
     assert.equal(events.length, expected.length, "nothing waits any more");
   });
 }
@@ -137,7 +137,7 @@ test("Pairer does not take the return of a loss probe for that of an attempt", (
   const { pairer, events, push } = keepingPairer();
   push(probeRecord("attempt", { time: 1, socket: LOSS }), returned(2, 0));
   assert.equal(events.length, 0);
-  pairer.settle(undefined);
+  pairer.settle(traceNanos(Number.MAX_SAFE_INTEGER));
   assert.deepEqual(
     events.map(({ kind, outcome }) => [kind, outcome]),
     [["retransmit", "failed"]],

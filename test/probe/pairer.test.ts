@@ -43,7 +43,7 @@ test("Pairer makes one sent event of an attempt and its outcome", () => {
     stack: undefined,
   });
   assert.equal(socket.totalRetrans, 7);
-  assert.deepEqual(pairer.counts, { orphanOutcomes: 0, unansweredAttempts: 0 });
+  assert.deepEqual(pairer.counts, { orphanOutcomes: 0, unansweredAttempts: 0, cutOffAttempts: 0 });
 });
 
 test("Pairer pairs A B B A on one CPU by socket", () => {
@@ -61,7 +61,7 @@ test("Pairer pairs A B B A on one CPU by socket", () => {
       [1, "timeout", "sent", 1],
     ],
   );
-  assert.deepEqual(pairer.counts, { orphanOutcomes: 0, unansweredAttempts: 0 });
+  assert.deepEqual(pairer.counts, { orphanOutcomes: 0, unansweredAttempts: 0, cutOffAttempts: 0 });
 });
 
 test("Pairer pairs an attempt and an outcome on different CPUs", () => {
@@ -84,7 +84,7 @@ test("Pairer takes an outcome without an attempt for a whole event, and counts i
     events.map(({ cause, outcome, segments }) => [cause, outcome, segments]),
     [["fast", "sent", 2]],
   );
-  assert.deepEqual(pairer.counts, { orphanOutcomes: 1, unansweredAttempts: 0 });
+  assert.deepEqual(pairer.counts, { orphanOutcomes: 1, unansweredAttempts: 0, cutOffAttempts: 0 });
 });
 
 test("Pairer says that an attempt failed when the socket's next attempt comes", () => {
@@ -121,7 +121,7 @@ test("Pairer.settle() says that an attempt failed after a second without an outc
     events.map(({ socket, outcome }) => [socket.key, outcome]),
     [[1, "failed"]],
   );
-  pairer.settle(undefined);
+  pairer.settle(traceNanos(Number.MAX_SAFE_INTEGER));
   assert.deepEqual(
     events.map(({ socket, outcome }) => [socket.key, outcome]),
     [
@@ -129,8 +129,26 @@ test("Pairer.settle() says that an attempt failed after a second without an outc
       [2, "failed"],
     ],
   );
-  pairer.settle(undefined);
+  pairer.settle(traceNanos(Number.MAX_SAFE_INTEGER));
   assert.equal(events.length, 2);
+});
+
+test("Pairer.end() counts attempts whose outcome may come after the end, and makes no events of them", () => {
+  const { pairer, events, push } = keepingPairer();
+  push(
+    probeRecord("attempt", { time: 1, key: 1, socket: LOSS }),
+    probeRecord("attempt", { time: SECOND, key: 2, socket: LOSS }),
+    probeRecord("loss_probe", { time: SECOND, key: 3 }),
+  );
+  pairer.settle(traceNanos(SECOND + 1));
+  pairer.end();
+  assert.deepEqual(
+    events.map(({ socket }) => socket.key),
+    [1],
+  );
+  assert.deepEqual(pairer.counts, { orphanOutcomes: 0, unansweredAttempts: 1, cutOffAttempts: 2 });
+  pairer.end();
+  assert.equal(pairer.counts.cutOffAttempts, 2);
 });
 
 test("Pairer.settledUntil() ends before the oldest attempt that waits", () => {
@@ -252,7 +270,7 @@ test("Pairer gives a SYN-ACK from the tracepoint or eprobe alone", () => {
 test("Pairer gives a SYN-ACK attempt without an outcome as failed", () => {
   const { pairer, events, push } = keepingPairer();
   push(probeRecord("syn_ack_attempt", { time: 1, key: 9, socket: { state: 12 } }));
-  pairer.settle(undefined);
+  pairer.settle(traceNanos(Number.MAX_SAFE_INTEGER));
   assert.deepEqual(
     events.map(({ cause, outcome, segments }) => [cause, outcome, segments]),
     [["syn_ack", "failed", 0]],
@@ -315,7 +333,7 @@ for (const { enter, leave, socket, cause } of SCOPED) {
       probeRecord("attempt", { time: 4, pid: 5, socket }),
       probeRecord(leave, { time: 5, key: 0, pid: 5, socket: null }),
     );
-    pairer.settle(undefined);
+    pairer.settle(traceNanos(Number.MAX_SAFE_INTEGER));
     assert.deepEqual(
       events.map((event) => [event.cause, event.outcome]),
       [
@@ -368,7 +386,11 @@ test("Pairer names tracepoint events by stack and last congestion state", () => 
     probeRecord("outcome", { time: 4, key: 2, socket: PLAIN, stack }),
     probeRecord("ca_state", { time: 5, socket: null, congState: 4 }),
     probeRecord("outcome", { time: 6, socket: PLAIN, stack }),
-    probeRecord("outcome", { time: 7, socket: PLAIN, stack: stackOf("tcp_send_loss_probe") }),
+    probeRecord("outcome", {
+      time: 7,
+      socket: PLAIN,
+      stack: stackOf("__tcp_retransmit_skb", "tcp_send_loss_probe"),
+    }),
     probeRecord("outcome", { time: 8, socket: PLAIN }),
   );
   assert.deepEqual(
@@ -379,7 +401,7 @@ test("Pairer names tracepoint events by stack and last congestion state", () => 
       ["retransmit", "other", undefined],
       ["retransmit", "slow_start", undefined],
       ["loss_probe", "tail_loss_probe", undefined],
-      ["retransmit", "slow_start", undefined],
+      ["retransmit", "other", undefined],
     ],
   );
   assert.equal(pairer.counts.unansweredAttempts, 0);
@@ -387,7 +409,7 @@ test("Pairer names tracepoint events by stack and last congestion state", () => 
 
 test("Pairer forgets the congestion state of the socket that told it longest ago, beyond 65536 of them", () => {
   const { events, push } = keepingPairer({ rung: "tracepoint" });
-  const stack = stackOf("tcp_xmit_retransmit_queue", "tcp_ack");
+  const stack = stackOf("tcp_retransmit_skb", "tcp_xmit_retransmit_queue", "tcp_ack");
   push(probeRecord("ca_state", { key: 1, socket: null, congState: 3 }));
   for (let key = 2; key <= 65_537; key++) push(probeRecord("ca_state", { key, socket: null, congState: 3 }));
   push(

@@ -42,6 +42,12 @@ const ROWS: readonly Row[] = [
   { name: "the reordering timer in a state that is not known", stack: REO, cause: "other" },
   { name: "an ACK in a state that is not known", stack: ACK, cause: "other" },
   { name: "no stack at all", stack: [], cause: "other" },
+  {
+    name: "the stack of another record",
+    stack: ["tcp_set_ca_state", "tcp_enter_loss"],
+    congState: LOSS,
+    cause: "other",
+  },
   { name: "no stack in SYN_SENT", stack: [], state: SYN_SENT, cause: "syn" },
 ];
 

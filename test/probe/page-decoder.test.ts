@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { traceNanos } from "../../src/event/trace-nanos.ts";
+import { type CaptureLayout, PageDecoder } from "../../src/probe/page-decoder.ts";
+import { parseEventFormat } from "../../src/tracefs/event-format.ts";
+import { eventRecord, probeFormat, stackRecord } from "../support/event-record.ts";
+import { recordingHeader } from "../support/kernels.ts";
+import { type PageWriter, pageEpoch, pageWriter } from "../support/page-writer.ts";
+
+const HEADER = recordingHeader("6.12-stacks");
+const FORMAT = probeFormat("p", 900, ["sk:8"]);
+const STACK_FORMAT = parseEventFormat(HEADER.stackFormat!);
+const EPOCH = pageEpoch(5_000_000_000n);
+const LATE = traceNanos(1e15);
+
+const capture = (stacks: boolean): CaptureLayout => ({
+  headerPage: HEADER.headerPage,
+  events: [{ role: "reordering_enter", format: FORMAT }],
+  stackFormat: stacks ? STACK_FORMAT : undefined,
+  facts: HEADER.facts,
+});
+const decoderOf = ({ stacks = false } = {}) => new PageDecoder(capture(stacks), EPOCH);
+const page = (time: number) => pageWriter({ epoch: EPOCH, time });
+const record = (sk: number) => eventRecord(FORMAT, { sk });
+const stack = (...addresses: bigint[]) => stackRecord(STACK_FORMAT, addresses);
+
+function give(decoder: PageDecoder, cpu: number, writer: PageWriter): number {
+  const bytes = writer.bytes();
+  const end = decoder.page(cpu, new DataView(bytes.buffer), bytes.length);
+  bytes.fill(0xee); // the view is not kept
+  return end;
+}
+
+const keys = (decoder: PageDecoder, until = LATE) => decoder.take(until).map(({ key }) => key);
+
+test("PageDecoder.take() gives records of all CPUs in time order, those of equal time in their CPU's", () => {
+  const decoder = decoderOf();
+  assert.equal(
+    give(decoder, 2, page(100).record(0, record(1)).record(50, record(4)).record(0, record(5))),
+    150,
+  );
+  give(decoder, 0, page(110).record(0, record(2)).record(20, record(3)).record(20, record(6)));
+  assert.deepEqual(keys(decoder).slice(0, 3), [1, 2, 3]);
+  assert.deepEqual(decoder.counts, { records: 6, pages: 2, missed: 0, faults: new Map() });
+});
+
+test("PageDecoder.take() keeps what is later than the watermark", () => {
+  const decoder = decoderOf();
+  give(decoder, 0, page(100).record(0, record(1)).record(1, record(2)).record(1, record(3)));
+  assert.deepEqual(keys(decoder, traceNanos(99)), []);
+  assert.deepEqual(keys(decoder, traceNanos(101)), [1, 2]);
+  give(decoder, 1, page(90).record(0, record(4)));
+  assert.deepEqual(keys(decoder), [4, 3]);
+  assert.deepEqual(keys(decoder), []);
+});
+
+test("PageDecoder counts records lost before a page, where the page tells how many", () => {
+  const decoder = decoderOf();
+  give(decoder, 0, pageWriter({ epoch: EPOCH, missed: 434 }).record(1, record(1)));
+  give(decoder, 0, pageWriter({ epoch: EPOCH, missed: "unknown" }).record(1, record(1)));
+  assert.equal(decoder.counts.missed, 434);
+});
+
+test("PageDecoder counts each fault and reads on", () => {
+  const decoder = decoderOf({ stacks: true });
+  const unknown = eventRecord(FORMAT, { common_type: 901 });
+  const short = record(1).slice(0, 12);
+  const writer = page(0)
+    .record(1, unknown)
+    .record(1, short)
+    .record(1, new Uint8Array(4))
+    .record(1, stackRecord(STACK_FORMAT, [1n], 0))
+    .record(1, stackRecord(STACK_FORMAT, [1n], -5))
+    .record(1, stackRecord(STACK_FORMAT, [1n]).slice(0, 12))
+    .record(1, record(7))
+    .nullPadding();
+  give(decoder, 0, writer);
+  assert.deepEqual(keys(decoder), [7]);
+  assert.deepEqual(
+    decoder.counts.faults,
+    new Map<string, number>([
+      ["unknown-event", 1],
+      ["record-too-short", 2],
+      ["stack-too-short", 3],
+      ["null-padding", 1],
+    ]),
+  );
+  assert.equal(decoder.counts.records, 7);
+});
+
+test("PageDecoder.addEvents() decodes a probe that was installed again, and what is left of the old one", () => {
+  const decoder = decoderOf();
+  const again = probeFormat("p", 950, ["x:4", "sk:8"]);
+  decoder.addEvents([{ role: "mtu_enter", format: again }]);
+  give(
+    decoder,
+    0,
+    page(0)
+      .record(1, record(1))
+      .record(1, eventRecord(again, { sk: 2 })),
+  );
+  assert.deepEqual(
+    decoder.take(LATE).map(({ role, key }) => [role, key]),
+    [
+      ["reordering_enter", 1],
+      ["mtu_enter", 2],
+    ],
+  );
+});
+
+test("PageDecoder gives a stack to the record before it, without the zeroes behind its end", () => {
+  const decoder = decoderOf({ stacks: true });
+  give(
+    decoder,
+    0,
+    page(0)
+      .record(1, record(1))
+      .record(1, stack(5n, 6n, 0n, 0n)),
+  );
+  give(decoder, 1, page(0).record(1, record(2)).record(1, stack(7n)));
+  assert.deepEqual(
+    decoder.take(LATE).map((taken) => [taken.key, taken.stack]),
+    [
+      [1, [5n, 6n]],
+      [2, [7n]],
+    ],
+  );
+});
+
+test("PageDecoder takes no more of a stack than its record holds", () => {
+  const decoder = decoderOf({ stacks: true });
+  give(
+    decoder,
+    0,
+    page(0)
+      .record(1, record(1))
+      .record(1, stackRecord(STACK_FORMAT, [5n, 6n], 4096)),
+  );
+  assert.deepEqual(decoder.take(LATE)[0]?.stack, [5n, 6n]);
+});
+
+test("PageDecoder gives stacks last in, first out: an interrupt's record and stack lie between, whole", () => {
+  const decoder = decoderOf({ stacks: true });
+  const writer = page(0)
+    .record(1, record(1))
+    .record(1, record(2))
+    .record(1, record(3))
+    .record(1, stack(3n))
+    .record(1, stack(2n))
+    .record(1, stack(1n));
+  give(decoder, 0, writer);
+  assert.deepEqual(
+    decoder.take(LATE).map((taken) => [taken.key, taken.stack]),
+    [
+      [1, [1n]],
+      [2, [2n]],
+      [3, [3n]],
+    ],
+  );
+});
+
+test("PageDecoder.take() waits for a stack that is on the CPU's next page, and holds other CPUs back", () => {
+  const decoder = decoderOf({ stacks: true });
+  give(decoder, 0, page(100).record(0, record(1)).record(1, stack(1n)).record(9, record(2)));
+  give(
+    decoder,
+    1,
+    page(105).record(0, record(3)).record(1, stack(3n)).record(10, record(4)).record(1, stack(4n)),
+  );
+  assert.deepEqual(keys(decoder, traceNanos(200)), [1, 3]);
+  give(decoder, 0, page(111).record(0, stack(2n)));
+  assert.deepEqual(
+    decoder.take(traceNanos(201)).map((taken) => [taken.key, taken.stack]),
+    [
+      [2, [2n]],
+      [4, [4n]],
+    ],
+  );
+});
+
+test("PageDecoder.take() waits 0.1 s for a stack that never comes, and gives the record without", () => {
+  const decoder = decoderOf({ stacks: true });
+  give(decoder, 0, page(100).record(0, record(1)));
+  assert.deepEqual(keys(decoder, traceNanos(1e8 + 99)), []);
+  const [taken] = decoder.take(traceNanos(1e8 + 100));
+  assert.deepEqual([taken?.key, taken?.stack], [1, undefined]);
+});
+
+test("PageDecoder drops a stack without a record", () => {
+  const decoder = decoderOf({ stacks: true });
+  give(
+    decoder,
+    0,
+    page(0).record(1, stack(9n)).record(1, record(1)).record(1, stack(1n)).record(1, stack(9n)),
+  );
+  assert.deepEqual(
+    decoder.take(LATE).map((taken) => taken.stack),
+    [[1n]],
+  );
+  assert.equal(decoder.counts.faults.size, 0);
+});
+
+test("PageDecoder takes kernel_stack records for unknown where stacks are not recorded", () => {
+  const decoder = decoderOf();
+  give(decoder, 0, page(0).record(1, stack(9n)));
+  assert.deepEqual(decoder.counts.faults, new Map([["unknown-event", 1]]));
+});
+
+test("PageDecoder throws SyntaxError on a header_page that makes no sense", () => {
+  assert.throws(() => new PageDecoder({ ...capture(false), headerPage: "nothing" }, EPOCH), SyntaxError);
+});
