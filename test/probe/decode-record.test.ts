@@ -215,6 +215,11 @@ test("recordDecoder() gives no RTO where CONFIG_HZ is not known", () => {
   assert.equal(decode("attempt", attempt, { ...V4, rto: 50 }, { facts }).socket?.rto, undefined);
 });
 
+test("recordDecoder() gives no smoothed RTT before the first sample", () => {
+  assert.equal(decode("attempt", attempt, { ...V4, srtt: 0 }).socket?.srtt, undefined);
+  assert.equal(decode("attempt", attempt, { ...V4, srtt: 8 }).socket?.srtt, 1e-6);
+});
+
 test("recordDecoder() gives SOCK_DEAD from bit 0 of sk_flags alone", () => {
   assert.equal(decode("attempt", attempt, { ...V4, fl: 0x300 }).dead, false);
   assert.equal(decode("attempt", attempt, { ...V4, fl: 0x301 }).dead, true);
