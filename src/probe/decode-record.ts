@@ -1,5 +1,5 @@
 import { TCP_NEW_SYN_RECV } from "../event/kernel-tcp.ts";
-import type { SocketFields, SocketKey } from "../event/tcp-event.ts";
+import type { SocketKey } from "../event/tcp-event.ts";
 import type { TraceNanos } from "../event/trace-nanos.ts";
 import type { EventFormat } from "../tracefs/event-format.ts";
 import {
@@ -11,6 +11,7 @@ import {
   recordSize,
 } from "./field-reader.ts";
 import type { DecodeFault, ProbeRecord, Role } from "./probe-record.ts";
+import { type SocketReader, shareSockets } from "./shared-sockets.ts";
 import { addressReader } from "./socket-addresses.ts";
 
 /** Decodes the payload at `offset` of a page's view; never reads past `offset + length`. */
@@ -34,7 +35,7 @@ export interface KernelFacts {
 export function recordDecoder(role: Role, format: EventFormat, facts: KernelFacts): RecordDecoder {
   const number = (...names: readonly string[]) => numberReader(format, ...names);
   const [pid, key] = [number("common_pid"), number(...KEY_FIELDS[keyOf(role)])];
-  const socket = socketReader(role, format, facts);
+  const socket = NO_SOCKET.has(role) ? undefined : socketReader(role, format, facts);
   const [segsLimit, gsoSegs, skbLen] = [number("segs"), number("gso"), number("len")];
   const [error, sndWnd, flags] = [number("err"), number("wnd"), number("fl")];
   const [tlpHighSeq, congState] = [number("tlp"), number("cong_state")];
@@ -74,6 +75,16 @@ const MAKES_EVENTS: ReadonlySet<Role> = new Set([
   "syn_ack",
 ]);
 
+/** The roles whose records are read for their key alone. */
+const NO_SOCKET: ReadonlySet<Role> = new Set([
+  "loss_probe_return",
+  "reordering_enter",
+  "reordering_return",
+  "mtu_enter",
+  "mtu_return",
+  "ca_state",
+]);
+
 /** `1 << SOCK_DEAD` (include/net/sock.h, `enum sock_flags`). */
 const SOCK_DEAD_BIT = 1;
 
@@ -83,8 +94,6 @@ const KEY_FIELDS = { socket: ["sk", "skaddr"], request: ["req"] } as const;
 function keyOf(role: Role): keyof typeof KEY_FIELDS {
   return role === "syn_ack" || role === "syn_ack_attempt" || role === "syn_ack_timer" ? "request" : "socket";
 }
-
-type SocketReader = (view: DataView, offset: number, key: SocketKey) => SocketFields | "unknown-family";
 
 function socketReader(role: Role, format: EventFormat, facts: KernelFacts): SocketReader | undefined {
   const addresses = addressReader(format);
@@ -101,7 +110,7 @@ function socketReader(role: Role, format: EventFormat, facts: KernelFacts): Sock
   const caMask = (1 << facts.caState.width) - 1;
   const isSynAck = keyOf(role) === "request";
   const { hz } = facts;
-  return (view, offset, key) => {
+  const read: SocketReader = (view, offset, key) => {
     const ends = addresses(view, offset, key);
     if (ends === undefined) return "unknown-family";
     const caByte = ca(view, offset);
@@ -136,6 +145,7 @@ function socketReader(role: Role, format: EventFormat, facts: KernelFacts): Sock
       tcpFlags: tcpFlags(view, offset),
     };
   };
+  return isSynAck ? read : shareSockets(read, format, { addresses, state, localPort, peerPort });
 }
 
 /** `skc_dport` is in network order, the tracepoints' `dport` in the host's. */

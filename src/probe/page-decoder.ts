@@ -5,6 +5,7 @@ import { type PageEpoch, type PageFault, readPage } from "../ring-buffer/read-pa
 import type { EventFormat } from "../tracefs/event-format.ts";
 import { type KernelFacts, type RecordDecoder, recordDecoder } from "./decode-record.ts";
 import type { DecodeFault, ProbeRecord, Role } from "./probe-record.ts";
+import { StackTable } from "./stack-table.ts";
 
 /** What is needed to decode pages anywhere: formats, ids and facts of the kernel that wrote them. Serialisable. */
 export interface CaptureLayout {
@@ -40,6 +41,7 @@ export class PageDecoder {
   readonly #stackId: number;
   readonly #queues: ProbeRecord[][] = [];
   readonly #awaiting: ProbeRecord[][] = [];
+  readonly #stacks = new StackTable();
   #view: DataView = new DataView(new ArrayBuffer(0));
   #cpu = 0;
 
@@ -117,13 +119,8 @@ export class PageDecoder {
   #stack(offset: number, length: number): DecodeFault | undefined {
     const size = length < 16 ? 0 : Math.min(this.#view.getInt32(offset + 8, true), (length - 16) >>> 3);
     if (size <= 0) return "stack-too-short";
-    const stack: bigint[] = [];
-    for (let i = 0; i < size; i++) {
-      const address = this.#view.getBigUint64(offset + 16 + 8 * i, true);
-      if (address !== 0n) stack.push(address);
-    }
     const record = this.#awaiting[this.#cpu]?.pop();
-    if (record !== undefined) record.stack = stack;
+    if (record !== undefined) record.stack = this.#stacks.read(this.#view, offset + 16, size);
     return undefined;
   }
 
