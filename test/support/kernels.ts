@@ -6,10 +6,16 @@ import type { SocketLayout } from "../../src/probe/socket-layout.ts";
 import { type EventFormat, parseEventFormat } from "../../src/tracefs/event-format.ts";
 
 /** Debian kernels whose rung `kprobe` was recorded; 5.10 has no eprobes. */
-export const KPROBE_KERNELS = ["5.10", "6.12", "7.2"] as const;
+export const KPROBE_KERNELS = ["5.10", "6.1", "6.12", "7.2"] as const;
 
 /** Every recording of test/fixtures/recordings, made by RecordingWriter on that kernel under loss that nftables makes. */
-export const RECORDINGS = [...KPROBE_KERNELS, "6.12-stacks", "6.12-nested", "6.18-tracepoint"] as const;
+export const RECORDINGS = [
+  ...KPROBE_KERNELS,
+  "5.10-nested",
+  "6.12-stacks",
+  "6.12-nested",
+  "6.18-tracepoint",
+] as const;
 export type RecordingName = (typeof RECORDINGS)[number];
 
 /** Where a recording lies. */
