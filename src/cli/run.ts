@@ -92,7 +92,8 @@ async function runTraceCommand(command: TraceCommand, host: Host, io: TraceIo): 
   const noFfi = withoutFfi(host);
   const settings = viewSettings(view, host);
   if (probe !== "counters") {
-    return await runTrace({ ...settings, probe, bufferSizeKb, duration, verify, noFfi }, io);
+    const byNamespace = view.filters.netns.length > 0;
+    return await runTrace({ ...settings, probe, bufferSizeKb, duration, verify, noFfi, byNamespace }, io);
   }
   const netns = selectedNamespaces(view.filters);
   await runCounters({ interval, duration, json: settings.json, netns, noFfi }, io);

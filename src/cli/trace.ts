@@ -23,6 +23,8 @@ export interface TraceSettings extends ViewSettings {
   readonly duration: number | undefined;
   readonly verify: boolean;
   readonly noFfi: boolean;
+  /** Only events of certain network namespaces are asked for. */
+  readonly byNamespace: boolean;
 }
 
 export interface TraceIo {
@@ -40,6 +42,11 @@ export async function runTrace(settings: TraceSettings, io: TraceIo): Promise<nu
   using session = await openSession({ rung, stacks, bufferSizeKb, noFfi, say: io.say });
   const { pipeline, verify, view, stop } = assemble(session, settings, io);
   if (view !== undefined && !settings.json) io.write(tableHeader(settings));
+  if (settings.byNamespace && session.capture.installed.rung === "tracepoint") {
+    io.say(
+      "No event can match --netns here: on the tracepoint rung they do not tell their network namespace",
+    );
+  }
   const pumping = pump(pipeline);
   await verify?.start(); // its reads need the pump to run: what is verified lies inside what is traced
   using _stop = stopOnSignals(stop, { seconds: settings.duration, signal: io.signal });
