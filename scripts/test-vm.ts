@@ -35,6 +35,9 @@ const { values } = parseArgs({
   },
 });
 
+// The machines end with this process.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
 process.exitCode = values.help ? help() : await main();
 
 function help(): number {

@@ -107,10 +107,12 @@ function spawnFrom(lab: Lab, program: string, args: readonly string[]): ChildPro
   const loader = join(libraries, "ld-linux-x86-64.so.2");
   const env = { ...process.env, QEMU_MODULE_DIR: join(libraries, "qemu") };
   const stdio = ["ignore", "pipe", "pipe"] as const;
-  return spawn(loader, ["--library-path", libraries, join(lab.qemuRoot, program), ...args], {
-    env,
-    stdio: [...stdio],
-  });
+  const all = ["--library-path", libraries, join(lab.qemuRoot, program), ...args];
+  const child = spawn(loader, all, { env, stdio: [...stdio] });
+  const end = () => child.kill("SIGKILL");
+  process.once("exit", end);
+  child.once("close", () => process.off("exit", end));
+  return child;
 }
 
 /** Follows QEMU to its end and says in words how that came. */

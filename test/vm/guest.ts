@@ -76,7 +76,10 @@ async function makeCases(names: readonly string[] | undefined): Promise<readonly
 /** One for each rung, and one that prints rows for people about the scenario that counts to 23. */
 async function startProducts(rungs: readonly Rung[], cases: readonly Case[], outDir: string) {
   mkdirSync(outDir, { recursive: true });
-  const products = rungs.map((rung) => Product.start(rung, ["--json", "-l", "--verify"], join(outDir, rung)));
+  const products = rungs.map((rung) => {
+    const stacks = rung === "tracepoint" ? ["-s"] : []; // there they make the cause
+    return Product.start(rung, ["--json", "-l", "--verify", ...stacks], join(outDir, rung));
+  });
   const ports = cases.filter(isCounted).map(({ pair }) => `--port=${pair.place.port}`);
   const plain = Product.start(rungs[0]!, ports, join(outDir, "plain"));
   return { products: await Promise.all(products), plain: await plain };

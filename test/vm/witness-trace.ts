@@ -1,3 +1,5 @@
+import { parseRows, type Row } from "./trace-rows.ts";
+
 /**
  * Which function made the kernel try. A timer's retransmit may be a timeout or a zero-window probe, a queue's fast or
  * slow start: there the kernel's counters decide.
@@ -26,16 +28,9 @@ const WAY_BY_FUNCTION: readonly (readonly [string, Way])[] = [
   ["tcp_xmit_retransmit_queue", "queue"],
 ];
 
-interface Row {
-  readonly cpu: string;
-  readonly event: string;
-  readonly fields: Readonly<Record<string, string>>;
-  readonly stack: string[];
-}
-
 type Open = { -readonly [key in keyof Sighting]: Sighting[key] };
 
-/** Reads the text of an instance's `trace` file with stacks on. */
+/** Reads the text of the witness's `trace` file. */
 export function parseTrace(text: string): readonly Sighting[] {
   const sightings: Sighting[] = [];
   const running = new Map<string, Open[]>();
@@ -43,46 +38,46 @@ export function parseTrace(text: string): readonly Sighting[] {
   for (const row of parseRows(text)) {
     const calls = running.get(row.cpu) ?? [];
     running.set(row.cpu, calls);
-    const { event, fields } = row;
-    const ports = event.startsWith("witness_")
-      ? probePorts(fields)
-      : ([Number(fields["sport"]), Number(fields["dport"])] as const);
-    const flow = ports.join();
-    switch (event) {
-      case "witness_result": {
-        // Calls nest on a CPU (a softirq within a softirq), so a return belongs to the innermost.
-        const call = calls.pop();
-        if (call !== undefined) call.result = Number(fields["ret"]);
-        break;
-      }
-      case "witness_simple":
-        shrinking.add(flow);
-        break;
-      case "witness_probe":
-        sightings.push({ kind: "probe", ports, way: "loss_probe", result: undefined });
-        break;
-      case "witness_attempt": {
-        const attempt = {
-          kind: "attempt",
-          ports,
-          way: wayOf(row, shrinking, flow),
-          result: undefined,
-        } as const;
-        sightings.push(attempt);
-        calls.push(attempt);
-        break;
-      }
-      case "tcp_retransmit_skb":
-        // Since 6.17 the tracepoint tells of failures too; those are attempts with a result here.
-        if (fields["err"] !== undefined && fields["err"] !== "0") break;
-        sightings.push({ kind: "outcome", ports, way: wayOf(row, shrinking, flow), result: undefined });
-        break;
-      case "tcp_retransmit_synack":
-        sightings.push({ kind: "outcome", ports, way: "syn_ack", result: undefined });
-        break;
+    if (row.event === "witness_result") {
+      // Calls nest on a CPU (a softirq within a softirq), so a return belongs to the innermost.
+      const call = calls.pop();
+      if (call !== undefined) call.result = Number(row.fields["ret"]);
+      continue;
     }
+    const sighting = parseSighting(row, shrinking);
+    if (sighting === undefined) continue;
+    sightings.push(sighting);
+    if (sighting.kind === "attempt") calls.push(sighting);
   }
   return sightings;
+}
+
+/** `shrinking` holds the flows whose path MTU has just shrunk. */
+function parseSighting(row: Row, shrinking: Set<string>): Open | undefined {
+  const { event, fields } = row;
+  const ports = event.startsWith("witness_") ? probePorts(fields) : tracepointPorts(fields);
+  const result = undefined;
+  switch (event) {
+    case "witness_simple":
+      shrinking.add(ports.join());
+      return undefined;
+    case "witness_probe":
+      return { kind: "probe", ports, way: "loss_probe", result };
+    case "witness_attempt":
+      return { kind: "attempt", ports, way: wayOf(row, shrinking, ports.join()), result };
+    case "tcp_retransmit_skb":
+      // Since 6.17 the tracepoint tells of failures too; those are attempts with a result here.
+      if ((fields["err"] ?? "0") !== "0") return undefined;
+      return { kind: "outcome", ports, way: wayOf(row, shrinking, ports.join()), result };
+    case "tcp_retransmit_synack":
+      return { kind: "outcome", ports, way: "syn_ack", result };
+    default:
+      return undefined;
+  }
+}
+
+function tracepointPorts(fields: Row["fields"]): readonly [number, number] {
+  return [Number(fields["sport"]), Number(fields["dport"])];
 }
 
 /** The kprobe shows the peer's port as the number that its big-endian bytes are on a little-endian machine. */
@@ -103,34 +98,4 @@ function wayOf({ stack, fields }: Row, shrinking: Set<string>, flow: string): Wa
   if (!has("tcp_ack")) return "mtu";
   shrinking.delete(flow);
   return "queue";
-}
-
-/**
- * A record is `<idle>-0 [001] ..s1. 12.345678: event: a=1 b=2`. Its stack is a record of its own, by its event
- * `<stack trace>` and then ` => function` lines; others may come between, on this CPU a softirq's with their own stacks.
- */
-function parseRows(text: string): readonly Row[] {
-  const rows: Row[] = [];
-  const bare = new Map<string, Row[]>();
-  let stack: string[] | undefined;
-  for (const line of text.split("\n")) {
-    const frame = /^ => (\S+)/.exec(line)?.[1];
-    if (frame !== undefined) {
-      stack?.push(frame);
-      continue;
-    }
-    const [, cpu, event, rest] = /\[(\d+)\].*? \d+\.\d+: (<stack trace>|\w+)(.*)$/.exec(line) ?? [];
-    if (cpu === undefined || event === undefined) continue;
-    const waiting = bare.get(cpu) ?? [];
-    bare.set(cpu, waiting);
-    if (event === "<stack trace>") {
-      stack = waiting.pop()?.stack;
-      continue;
-    }
-    const fields = [...(rest ?? "").matchAll(/(\w+)=(\S+)/g)].map(([, name, value]) => [name, value]);
-    const row = { cpu, event, fields: Object.fromEntries(fields), stack: [] };
-    waiting.push(row);
-    rows.push(row);
-  }
-  return rows;
 }
