@@ -20,8 +20,11 @@ export interface LiveSourceOptions {
 /** While records come, and while none do: without poll(2) every CPU costs a system call a tick. */
 const TICK_MS = 100;
 const IDLE_TICK_MS = 250;
-/** Pages of one CPU in one tick, before the others and the sinks have their turn. */
-const PAGES_PER_CPU = 256;
+/** In a storm, which is from this many pages a tick: what the kernel's buffers have room for is then what the scheduler may take. */
+const STORM_TICK_MS = 20;
+const STORM_PAGES = 16;
+/** Pages of one CPU in one tick, before the others and the sinks have their turn: few, so that what they make dies young. */
+const PAGES_PER_CPU = 32;
 const SECOND_NS = 1_000_000_000n;
 
 /** Reads the pages of a running kernel, tick by tick, until it is stopped; then once more, to the end. */
@@ -35,7 +38,7 @@ export class LiveSource implements PageSource {
   #pipes: CpuPipe[] = [];
   #poll: PollSet | undefined;
   #lastSecond: bigint;
-  #busy = false;
+  #pages = 0;
 
   constructor(options: LiveSourceOptions) {
     this.#options = options;
@@ -90,8 +93,9 @@ export class LiveSource implements PageSource {
 
   async wait({ more }: Drained): Promise<void> {
     if (more) return setImmediate();
-    const tickMs = this.#poll === undefined && !this.#busy ? IDLE_TICK_MS : TICK_MS;
-    this.#busy = false;
+    const idleMs = this.#poll === undefined ? IDLE_TICK_MS : TICK_MS;
+    const tickMs = this.#pages === 0 ? idleMs : this.#pages < STORM_PAGES ? TICK_MS : STORM_TICK_MS;
+    this.#pages = 0;
     try {
       await setTimeout(tickMs, undefined, { signal: this.#stop.signal });
     } catch {
@@ -106,7 +110,7 @@ export class LiveSource implements PageSource {
       const bytes = pipe.read(this.#page);
       if (bytes === CPU_GONE || bytes === 0) return undefined;
       end = page(pipe.cpu, this.#view, bytes);
-      this.#busy = true;
+      this.#pages++;
     }
     return end;
   }
