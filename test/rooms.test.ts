@@ -75,7 +75,8 @@ test("rooms of src/ name files under tracefs only in tracefs/", () => {
   for (const file of files) {
     if (file.startsWith("tracefs/")) continue;
     // A name in a sentence for people is not a path: only string literals that are a path or its part count.
-    for (const literal of read(file).matchAll(/"([^"\n]*)"|`([^`]*)`/g)) {
+    const code = read(file).replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$|\s\/\/ .*$/gm, "");
+    for (const literal of code.matchAll(/"([^"\n]*)"|`([^`]*)`/g)) {
       const text = literal[1] ?? literal[2] ?? "";
       if (tracefsName.test(text) && !text.includes(" ")) wrong.push(`src/${file}: ${text}`);
     }
