@@ -4,6 +4,8 @@ import type { ProbeRecord } from "./probe-record.ts";
 
 /** Calls deep that one context can be in at once; entries beyond it are returns that were missed. */
 const DEPTH = 8;
+/** Contexts kept: more than run at once; older ones are returns that were missed. */
+const CONTEXTS = 1024;
 
 interface Call {
   readonly scope: Exclude<Scope, undefined>;
@@ -46,7 +48,11 @@ export class Scopes {
     const calls = this.#calls.get(context(record)) ?? [];
     // The same call again means that its return was missed.
     const open = calls.filter((call) => call.key !== record.key || call.scope !== scope).slice(1 - DEPTH);
+    this.#calls.delete(context(record));
     this.#calls.set(context(record), [...open, { scope, key: record.key }]);
+    if (this.#calls.size <= CONTEXTS) return;
+    const [oldest] = this.#calls.keys();
+    if (oldest !== undefined) this.#calls.delete(oldest);
   }
 
   #leave(record: ProbeRecord, scope: Call["scope"]): void {
