@@ -62,6 +62,7 @@ export class LiveSource implements PageSource {
   /** Ends the capture: no new records, and the next ticks take what is left. */
   stop(): void {
     if (this.#stop.signal.aborted) return;
+    this.#options.everySecond(); // what happened since the last time is told too
     this.#options.capture.disarm();
     this.#stop.abort();
   }

@@ -13,15 +13,22 @@ export interface Closing {
   readonly overrun: number;
   /** Probe hits that the kernel left out (kprobe_profile). */
   readonly probeMisses: number;
+  /** Times that another program kept the probes from recording. */
+  readonly gaps: number;
 }
 
 /** The last words of a trace or a replay: what was not shown, lost or cut off, one sentence each; none where there is nothing. */
 export function closingLines(closing: Closing): readonly string[] {
-  const { rung, hidden, decoding, pairing, overrun, probeMisses } = closing;
+  const { rung, hidden, decoding, pairing, overrun, probeMisses, gaps } = closing;
   const lines: (string | undefined)[] = [
     hidden && formatHidden(hidden),
     says(overrun, "records, overwritten before they were read; a larger --buffer-size holds more", "Lost"),
     says(probeMisses, "probe hits, inside another probe's handler", "Left out by the kernel"),
+    says(
+      gaps,
+      "times that another program had switched probes off; what was retransmitted then is missing",
+      "Gaps",
+    ),
     // On the other rungs no outcome has an attempt.
     says(
       rung === "kprobe" ? pairing.orphanOutcomes : 0,

@@ -4,7 +4,7 @@ import { NamespaceCounterReader } from "../host/namespace-counters.ts";
 import { listNetworkNamespaces } from "../host/network-namespaces.ts";
 import type { TcpCounters } from "../host/tcp-counters.ts";
 import { openLibc } from "../syscall/libc.ts";
-import { stopOnSignals } from "./stop-on-signals.ts";
+import { stopWhen } from "./stop-when.ts";
 import type { TraceIo } from "./trace.ts";
 
 export interface CountersSettings {
@@ -27,7 +27,7 @@ export async function runCounters(
     libc: openLibc({ disabled: settings.noFfi }),
   });
   const stopped = new AbortController();
-  using _stop = stopOnSignals(() => stopped.abort(), { seconds: settings.duration, signal });
+  using _stop = stopWhen(() => stopped.abort(), { seconds: settings.duration, signal });
   const unreadable = new Set<number>();
   const read = () => readAll(reader, { settings, say, unreadable });
   say("Counting TCP retransmits per network namespace, without their connections. Ctrl-C ends it");

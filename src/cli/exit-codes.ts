@@ -7,7 +7,7 @@ export const EXIT_CODES = {
   ok: { code: 0, meaning: "all went well; with --verify, all that can be checked reconciles" },
   bug: { code: 1, meaning: "a fault of tcpretrans itself: please report it" },
   usage: { code: 2, meaning: "the command line cannot be used as it is" },
-  unexplained: { code: 3, meaning: "--verify found a difference that nothing explains" },
+  unexplained: { code: 3, meaning: "--verify found a difference that nothing explains, or was cut short" },
   noCapture: { code: 4, meaning: "this host does not let tcpretrans capture (tcpretrans doctor says why)" },
   badRecording: { code: 5, meaning: "the file is not a recording of tcpretrans, or it is damaged" },
   cannotWrite: { code: 6, meaning: "a file or the output cannot be opened or written (disk full)" },

@@ -24,6 +24,7 @@ export class LiveVerify implements Sink {
   readonly #session: Session;
   readonly #counts: DecodeCounts;
   readonly #verify: VerifySession;
+  #starting: Promise<void> | undefined;
   #finishing: Promise<void> | undefined;
   /** Present once finish() has resolved. */
   report: VerifyReport | undefined;
@@ -48,7 +49,8 @@ export class LiveVerify implements Sink {
 
   /** Takes the baseline; the pump must run. */
   start(): Promise<void> {
-    return this.#verify.start();
+    this.#starting = this.#verify.start();
+    return this.#starting;
   }
 
   add(observation: Observation): void {
@@ -66,9 +68,11 @@ export class LiveVerify implements Sink {
   }
 
   async #finish(): Promise<void> {
-    const { tracefs, capture } = this.#session;
-    const sources = { tracefs, instance: capture.instance, counts: this.#counts };
-    this.report = await this.#verify.finish(() => readLosses(sources));
+    await this.#starting;
+    this.report = await this.#verify.finish(() => {
+      this.#session.look(); // a gap since the last second would pass for a difference that nothing explains
+      return readLosses(this.#session, this.#counts);
+    });
   }
 }
 

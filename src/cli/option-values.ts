@@ -10,11 +10,14 @@ export type ProbeChoice = (typeof PROBE_CHOICES)[number];
 /** Turns the text behind an option into its value; throws RangeError whose message says what to give instead. */
 export type ValueParser<T> = (text: string) => T;
 
-/** A positive number of seconds, fractions allowed, up to a year. */
+/** setTimeout() takes no more milliseconds than 2^31 - 1. */
+const MAX_SECONDS = 2_147_483;
+
+/** A positive number of seconds, fractions allowed, up to 24 days. */
 export function parseSeconds(text: string): number {
   const seconds = Number(text);
-  if (/^\d*\.?\d+$/.test(text) && seconds > 0 && seconds <= 31_536_000) return seconds;
-  throw new RangeError("give seconds greater than 0, such as 10 or 0.5");
+  if (/^\d*\.?\d+$/.test(text) && seconds > 0 && seconds <= MAX_SECONDS) return seconds;
+  throw new RangeError(`give seconds greater than 0 and up to ${MAX_SECONDS}, such as 10 or 0.5`);
 }
 
 /** Makes a parser of whole numbers from `min` to `max`. */

@@ -1,23 +1,30 @@
 import { writeSync } from "node:fs";
+import { SetupError } from "../syscall/setup-error.ts";
 
 /** Standard output as the commands use it. */
 export interface Output {
   readonly write: (text: string) => void;
-  /** Aborts when nobody reads any more: the other end of a pipe has closed it. */
+  /** Aborts when nothing more can be written: the other end of a pipe has closed it, or the disk is full. */
   readonly signal: AbortSignal;
+  /** Throws SetupError if writing failed for another reason than that nobody reads. */
+  readonly check: () => void;
 }
 
-/** Opens standard output; what is written after it was closed goes nowhere, and that is no fault. */
+/** Opens standard output; what is written after its reader closed it goes nowhere, and that is no fault. */
 export function openOutput(stdout: NodeJS.WriteStream): Output {
   const closed = new AbortController();
+  let failure: SetupError | undefined;
   stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+    if (error.code !== "EPIPE" && error.code !== "EIO") failure ??= outputError(error);
     closed.abort();
   });
   const write = (text: string) => {
     if (!closed.signal.aborted) stdout.write(text);
   };
-  return { write, signal: closed.signal };
+  const check = () => {
+    if (failure !== undefined) throw failure;
+  };
+  return { write, signal: closed.signal, check };
 }
 
 /** Writes one line to standard error, at once; a closed one is no fault either. */
@@ -26,6 +33,14 @@ export function sayLine(line: string): void {
     writeSync(2, `${line}\n`);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code !== "EPIPE" && code !== "EIO" && code !== "EAGAIN") throw error;
+    if (code !== "EPIPE" && code !== "EIO" && code !== "EAGAIN" && code !== "ENOSPC") throw error;
   }
+}
+
+function outputError(error: NodeJS.ErrnoException): SetupError {
+  const code = error.code ?? error.message;
+  return new SetupError("file", `Cannot write to standard output: it says ${code}`, {
+    cause: error,
+    remedy: code === "ENOSPC" ? "Free some space, or send the output elsewhere" : "Send the output elsewhere",
+  });
 }

@@ -5,20 +5,22 @@ import { RecordingWriter } from "../agent/recording-writer.ts";
 import { SetupError } from "../syscall/setup-error.ts";
 import { readOverrun } from "./read-overrun.ts";
 import { openSession, type SessionOptions } from "./session.ts";
-import { stopOnSignals } from "./stop-on-signals.ts";
+import { stopWhen } from "./stop-when.ts";
 
 export interface RecordSettings extends SessionOptions {
   readonly file: string;
   /** Seconds after which the recording ends by itself. */
   readonly duration: number | undefined;
+  /** Ends the recording from outside. */
+  readonly signal: AbortSignal;
   readonly version: string;
 }
 
 /** Stores raw pages, with every kernel address replaced, until a signal or the duration ends it. Throws SetupError. */
 export async function runRecord(settings: RecordSettings): Promise<void> {
+  using session = await openSession(settings); // first: where nothing can be captured, no empty file is left
   const fd = openFile(settings.file);
   try {
-    using session = await openSession(settings);
     const { capture, source, clock, symbols } = session;
     const header = {
       version: 1,
@@ -32,7 +34,7 @@ export async function runRecord(settings: RecordSettings): Promise<void> {
     const nameOf = (address: bigint) => symbols?.resolve(address);
     const writer = new RecordingWriter(fd, { header, capture: capture.capture, nameOf });
     session.onRearm.add((events) => writer.events(events));
-    using _stop = stopOnSignals(() => source.stop(), { seconds: settings.duration });
+    using _stop = stopWhen(() => source.stop(), { seconds: settings.duration, signal: settings.signal });
     settings.say(`Recording TCP retransmits to ${settings.file} (${capture.installed.rung}). Ctrl-C ends it`);
     let pages = 0;
     const page: PageVisitor = (cpu, view, byteLength) => {

@@ -36,7 +36,7 @@ export async function runReplay(settings: ReplaySettings, io: TraceIo): Promise<
       decoding: decoder.counts,
       pairing: pairer.counts,
     };
-    const lost = { overrun: state.overrun ?? 0, probeMisses: 0 };
+    const lost = { overrun: state.overrun ?? 0, probeMisses: 0, gaps: state.gaps };
     for (const line of closingLines({ ...closing, ...lost })) io.say(line);
     if (state.overrun === undefined && !state.stopped) io.say("The recording was cut off: it has no end");
   } finally {
@@ -53,7 +53,7 @@ interface Playing {
 function assemble(reader: RecordingReader, header: RecordingHeader, { settings, io }: Playing) {
   const layout = recordedLayout(header);
   const names = new Map<bigint, string>();
-  const state = { epochUnixNanos: 0n, overrun: undefined as number | undefined, stopped: false };
+  const state = { epochUnixNanos: 0n, overrun: undefined as number | undefined, stopped: false, gaps: 0 };
   const decoder = new PageDecoder(layout, layout.epoch);
   const source = new RecordedSource(reader, {
     clock: (epochUnixNanos) => {
@@ -62,7 +62,10 @@ function assemble(reader: RecordingReader, header: RecordingHeader, { settings, 
     symbols: (pairs) => {
       for (const [address, name] of pairs) names.set(address, name);
     },
-    events: (events) => decoder.addEvents(events),
+    events: (events) => {
+      state.gaps++; // probes are installed again only where someone had removed them
+      decoder.addEvents(events);
+    },
     end: (overrun) => {
       state.overrun = overrun;
     },

@@ -4,13 +4,13 @@ import { runCounters } from "./counters.ts";
 import { startDemo } from "./demo.ts";
 import { runDemoTraffic } from "./demo-traffic.ts";
 import { runDoctor } from "./doctor.ts";
+import { catchSignals } from "./ending-signals.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
 import { compileFilters, selectedNamespaces } from "./filters.ts";
 import { type Command, parseOptions, usesColor, type ViewOptions } from "./options.ts";
 import { openOutput, sayLine } from "./output.ts";
 import { runRecord } from "./record.ts";
 import { runReplay } from "./replay.ts";
-import { stopOnSignals } from "./stop-on-signals.ts";
 import { runTrace, type TraceIo } from "./trace.ts";
 import { UsageError } from "./usage-error.ts";
 import type { ViewSettings } from "./view.ts";
@@ -30,14 +30,28 @@ export interface Host {
 export async function run(host: Host): Promise<number> {
   try {
     const command = parseOptions(host.argv, host.env);
-    return await runCommand(command, host, { ...openOutput(host.stdout), say: sayLine });
+    if (command.kind === "demo-traffic") {
+      await runDemoTraffic(command.role, command.args);
+      return EXIT_CODES.ok.code;
+    }
+    using signals = catchSignals();
+    const output = openOutput(host.stdout);
+    const signal = AbortSignal.any([signals.first, output.signal]);
+    const code = await runCommand(command, host, {
+      write: output.write,
+      say: sayLine,
+      signal,
+      hurry: signals.again,
+    });
+    output.check();
+    return code;
   } catch (error) {
     for (const line of explain(error)) sayLine(line);
     return exitCodeOf(error);
   }
 }
 
-async function runCommand(command: Command, host: Host, io: TraceIo): Promise<number> {
+async function runCommand(command: HostCommand, host: Host, io: TraceIo): Promise<number> {
   const noFfi = withoutFfi(host);
   switch (command.kind) {
     case "help":
@@ -63,13 +77,11 @@ async function runCommand(command: Command, host: Host, io: TraceIo): Promise<nu
         file,
         noFfi,
         say: io.say,
+        signal: io.signal,
         version: host.version,
       });
       return EXIT_CODES.ok.code;
     }
-    case "demo-traffic":
-      await runDemoTraffic(command.role, command.args);
-      return EXIT_CODES.ok.code;
     case "trace":
       return command.demo ? await runDemo(command, host, io) : await runTraceCommand(command, host, io);
   }
@@ -77,13 +89,13 @@ async function runCommand(command: Command, host: Host, io: TraceIo): Promise<nu
 
 /** Makes traffic that retransmits, traces, and takes the traffic away again. */
 async function runDemo(command: TraceCommand, host: Host, io: TraceIo): Promise<number> {
-  const ending = new AbortController();
-  using _stop = stopOnSignals(() => ending.abort(), { seconds: undefined });
-  await using demo = await startDemo({ node: process.execPath, main: host.main, signal: ending.signal });
+  await using demo = await startDemo({ node: process.execPath, main: host.main, signal: io.signal });
   io.say(demo.describe());
   return await runTraceCommand(command, host, io);
 }
 
+/** All but the demonstration's own traffic, which ends with its parent. */
+type HostCommand = Exclude<Command, { readonly kind: "demo-traffic" }>;
 type TraceCommand = Extract<Command, { readonly kind: "trace" }>;
 
 async function runTraceCommand(command: TraceCommand, host: Host, io: TraceIo): Promise<number> {

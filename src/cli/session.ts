@@ -37,6 +37,10 @@ export interface Session extends Disposable {
   readonly onSecond: Set<() => void>;
   /** Called with the formats of probes that someone had removed or disabled and that are in place again. */
   readonly onRearm: Set<(probes: readonly InstalledProbe[]) => void>;
+  /** Times that another program had kept the probes from recording, so far. */
+  readonly gaps: { readonly count: number };
+  /** Looks now at what is looked at every second. */
+  readonly look: () => void;
 }
 
 /** Mounts tracefs if need be, clears what killed runs have left, installs probes; throws SetupError. */
@@ -57,9 +61,11 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   clock.sample();
   const onSecond = new Set<() => void>();
   const onRearm: Session["onRearm"] = new Set();
+  const gaps = { count: 0 };
+  const keepArmed = armKeeper(capture, { say: options.say, onRearm, gaps });
   const everySecond = () => {
     clock.sample();
-    keepArmed(capture, { say: options.say, onRearm });
+    keepArmed();
     for (const listener of onSecond) listener();
   };
   const source = new LiveSource({ capture, libc, now: process.hrtime.bigint, everySecond });
@@ -77,28 +83,39 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     symbols,
     onSecond,
     onRearm,
+    gaps,
+    look: everySecond,
     [Symbol.dispose]: () => owned.dispose(),
   };
 }
 
-/** Puts back what another program has removed or switched off, and says so. */
-function keepArmed(
-  capture: LiveCapture,
-  { say, onRearm }: Pick<SessionOptions, "say"> & Pick<Session, "onRearm">,
-): void {
-  const missing = capture.missing();
-  if (missing.length === 0) return;
-  const names = missing.map(({ event }) => event).join(", ");
-  try {
-    const again = capture.rearm(missing);
-    for (const listener of onRearm) listener(again);
-    say(`Another program had disabled or removed probes; they are in place again: ${names}`);
-  } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    say(
-      `Another program has disabled or removed probes (${names}), and they cannot be put back: ${error.message}`,
-    );
-  }
+interface ArmKeeping extends Pick<SessionOptions, "say">, Pick<Session, "onRearm"> {
+  readonly gaps: { count: number };
+}
+
+/** Makes a function that puts back what another program has removed or switched off, says so and counts the gap. */
+function armKeeper(capture: LiveCapture, { say, onRearm, gaps }: ArmKeeping): () => void {
+  let lastRefusal: string | undefined;
+  return () => {
+    const missing = capture.missing();
+    if (missing.length === 0) return;
+    const names = missing.map(({ event }) => event).join(", ");
+    try {
+      const again = capture.rearm(missing);
+      gaps.count++;
+      lastRefusal = undefined;
+      for (const listener of onRearm) listener(again);
+      say(`Another program had switched probes off; they are in place again: ${names}`);
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error;
+      if (lastRefusal === undefined) gaps.count++;
+      if (lastRefusal === error.message) return;
+      lastRefusal = error.message;
+      say(
+        `Another program has switched probes off (${names}), and they cannot be put back: ${error.message}`,
+      );
+    }
+  };
 }
 
 /** Everything here is uid 0's in the host's user namespace; throws SetupError for anyone else. */

@@ -1,16 +1,18 @@
+import type { LiveSource } from "../agent/live-source.ts";
 import { type Pipeline, pump, type Sink } from "../agent/pump.ts";
 import type { Rung, TcpEvent } from "../event/tcp-event.ts";
 import { tableHeader } from "../export/table.ts";
 import { PageDecoder } from "../probe/page-decoder.ts";
 import { Pairer } from "../probe/pairer.ts";
 import { closingLines } from "./closing-lines.ts";
+import { EXIT_CODES } from "./exit-codes.ts";
 import { formatVerify } from "./format-verify.ts";
 import { LiveVerify } from "./live-verify.ts";
 import { readLosses } from "./losses.ts";
 import { openSession, type Session } from "./session.ts";
 import { SettleSink } from "./settle-sink.ts";
 import { stackNames } from "./stack-names.ts";
-import { stopOnSignals } from "./stop-on-signals.ts";
+import { stopWhen } from "./stop-when.ts";
 import { SummarySink } from "./summary-sink.ts";
 import { exitCode } from "./verify.ts";
 import { eventFormatter, View, type ViewSettings } from "./view.ts";
@@ -32,15 +34,17 @@ export interface TraceIo {
   readonly write: (text: string) => void;
   /** Writes one line to standard error. */
   readonly say: (line: string) => void;
-  /** Ends the trace from outside: standard output was closed. */
+  /** Ends the trace from outside: a signal came, or standard output was closed. */
   readonly signal: AbortSignal;
+  /** Ends it at once, without what takes time. */
+  readonly hurry: AbortSignal;
 }
 
 /** Traces this host until a signal, the duration or the count ends it; gives the exit code. Throws SetupError. */
 export async function runTrace(settings: TraceSettings, io: TraceIo): Promise<number> {
   const { probe: rung, stacks, bufferSizeKb, noFfi } = settings;
   using session = await openSession({ rung, stacks, bufferSizeKb, noFfi, say: io.say });
-  const { pipeline, verify, view, stop } = assemble(session, settings, io);
+  const { pipeline, verify, view, stop, stopped } = assemble(session, settings, io);
   if (view !== undefined && !settings.json) io.write(tableHeader(settings));
   if (settings.byNamespace && session.capture.installed.rung === "tracepoint") {
     io.say(
@@ -48,15 +52,16 @@ export async function runTrace(settings: TraceSettings, io: TraceIo): Promise<nu
     );
   }
   const pumping = pump(pipeline);
-  await verify?.start(); // its reads need the pump to run: what is verified lies inside what is traced
-  using _stop = stopOnSignals(stop, { seconds: settings.duration, signal: io.signal });
+  // Its reads need the pump to run: what is verified lies inside what is traced.
+  await Promise.race([verify?.start(), pumping]);
+  using _stop = stopWhen(stop, { seconds: settings.duration, signal: io.signal });
   io.say(`Tracing TCP retransmits (${session.capture.installed.rung}). Ctrl-C ends it`);
-  await pumping;
+  await Promise.all([pumping, stopped]);
   return close(session, { settings, io, pipeline, view, verify });
 }
 
 /** Joins the session's parts to one pipeline, and says how to end it. */
-function assemble(session: Session, settings: TraceSettings, { write }: TraceIo) {
+function assemble(session: Session, settings: TraceSettings, { write, hurry }: TraceIo) {
   const { capture, source, clock } = session;
   const namesOf = stackNames((address) => session.symbols?.resolve(address));
   const epochUnixNanos = () => clock.unixNanos(source.epochNanos);
@@ -75,14 +80,25 @@ function assemble(session: Session, settings: TraceSettings, { write }: TraceIo)
     settledUntil: (watermark) => pairer.settledUntil(watermark),
   });
   const verify = settings.verify ? new LiveVerify(session, { settled, counts: decoder.counts }) : undefined;
-  const stop = () => void (verify?.finish() ?? Promise.resolve()).then(() => source.stop());
+  const { stop, stopped } = stopper(source, { verify, hurry });
   const output = { ...settings, epochUnixNanos, utcOffsetMinutes, write };
   const format = eventFormatter(settings, { stackNames: namesOf, utcOffsetMinutes });
   const view = settings.summary === undefined ? new View({ ...output, format, enough: stop }) : undefined;
   const shown: Sink = view ?? new SummarySink(output);
   const sinks = verify === undefined ? [shown, settled] : [verify, shown, settled];
   const pipeline: Pipeline = { source, decoder, pairer, batch, sinks };
-  return { pipeline, verify, view, stop };
+  return { pipeline, verify, view, stop, stopped };
+}
+
+/** Ends a capture when it has been verified, or at once for someone in a hurry. */
+function stopper(
+  source: LiveSource,
+  { verify, hurry }: { readonly verify: LiveVerify | undefined; readonly hurry: AbortSignal },
+) {
+  const { promise: stopped, resolve, reject } = Promise.withResolvers<void>();
+  hurry.addEventListener("abort", () => resolve(), { once: true });
+  const stop = () => void (verify?.finish() ?? Promise.resolve()).then(resolve, reject);
+  return { stop, stopped: stopped.finally(() => source.stop()) };
 }
 
 interface Ended {
@@ -95,18 +111,21 @@ interface Ended {
 
 /** The last words: what was not shown, what was lost, and what the kernel counted. */
 function close(session: Session, { settings, io, pipeline, view, verify }: Ended): number {
-  const { capture, tracefs } = session;
   const { decoder, pairer } = pipeline;
   if (settings.json) io.say("Ending tracing...");
   else io.write("\nEnding tracing...\n");
   const { counts: decoding } = decoder;
-  const { overrun, probeMisses } = readLosses({ tracefs, instance: capture.instance, counts: decoding });
-  const { rung } = capture.installed;
+  const losses = readLosses(session, decoding);
+  const { rung } = session.capture.installed;
   const hidden = view?.hidden;
-  const closing = { rung, hidden, decoding, pairing: pairer.counts, overrun, probeMisses };
+  const closing = { ...losses, rung, hidden, decoding, pairing: pairer.counts };
   for (const line of closingLines(closing)) io.say(line);
-  const report = verify?.report;
-  if (report === undefined) return 0;
+  if (verify === undefined) return EXIT_CODES.ok.code;
+  const { report } = verify;
+  if (report === undefined) {
+    io.say("Not verified: it was ended before the kernel's counters had been read");
+    return EXIT_CODES.unexplained.code;
+  }
   const text = formatVerify(report, { color: settings.color });
   if (settings.json) io.say(text);
   else io.write(`\n${text}`);

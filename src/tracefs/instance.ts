@@ -145,6 +145,11 @@ export class Instance implements Disposable {
     return readOnlineCpus(this.#sysRoot);
   }
 
+  /** CPUs whose pipe is open, online or not. */
+  get openedCpus(): number[] {
+    return [...this.#pipes].map(({ cpu }) => cpu);
+  }
+
   /** Opens the CPU's raw pipe, closed with the instance at the latest. */
   openCpu(cpu: number): CpuPipe {
     const path = join(this.#path, `per_cpu/cpu${cpu}/trace_pipe_raw`);

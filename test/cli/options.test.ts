@@ -146,7 +146,7 @@ test("parseOptions() says everything that is wrong at once, each with what to gi
     "Cannot use --port 0: give a whole number from 1 to 65535",
     "Cannot use --local 1.2.3.4/33: give an address or a CIDR range, such as 10.0.0.7, 10.0.0.0/8 or 2001:db8::/32",
     "Cannot use --state OPEN: give one of ESTABLISHED, SYN_SENT, SYN_RECV, FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSE, CLOSE_WAIT, LAST_ACK, LISTEN, CLOSING, NEW_SYN_RECV",
-    "Cannot use --duration -1: give seconds greater than 0, such as 10 or 0.5",
+    "Cannot use --duration -1: give seconds greater than 0 and up to 2147483, such as 10 or 0.5",
     "Cannot use --count 1.5: give a whole number from 1 to 9007199254740991",
   ]);
 });

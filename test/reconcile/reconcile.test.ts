@@ -534,6 +534,12 @@ const losses: readonly Case[] = [
     scene: { seen: events(1, "timeout"), kernel: { TCPTimeouts: 3 }, losses: { overrun: 1 } },
     expected: "differs, unexplained",
   },
+  ...(["TCPTimeouts", "RetransSegs"] as const).map((counter) => ({
+    name: `ten ${counter} short, the probes switched off once by another program`,
+    counter,
+    scene: { seen: events(1, "timeout"), kernel: { [counter]: 11 }, losses: { gaps: 1 } },
+    expected: "differs",
+  })),
   {
     name: "segments short, a probe run missed, though its outcome is complete",
     counter: "RetransSegs",
