@@ -150,9 +150,16 @@ type CaptureFacts = Pick<DoctorFacts, "tracefs" | "tracepoints" | "rungs" | "pro
 /** Opens tracefs and tries the rungs in it. */
 function tryCapture(trial: CaptureTrial): CaptureFacts {
   const { procRoot, libc, layout, kernel } = trial;
-  let mount: TracefsMount;
   try {
-    mount = openWithRoot(trial);
+    using tracefs = openWithRoot(trial);
+    const { hz, kallsyms } = kernel;
+    const options = { tracefs, libc, layout, hz, kallsyms, kprobesDead: findKprobesDead(procRoot) };
+    return {
+      tracefs: { kind: "ok", path: tracefs.path, mountedBy: tracefs.mountedHere ? "tcpretrans" : "host" },
+      probes: countProbes(tracefs),
+      tracepoints: findTracepoints(tracefs, libc),
+      rungs: RUNGS.map((rung) => tryRung(rung, options)),
+    };
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     const { message: reason, remedy } = error;
@@ -160,16 +167,6 @@ function tryCapture(trial: CaptureTrial): CaptureFacts {
     const refused = { kind: "refused", path: host?.path, reason, remedy } as const;
     return { tracefs: refused, tracepoints: undefined, rungs: [], probes: undefined };
   }
-  using tracefs = mount;
-  const { hz, kallsyms } = kernel;
-  const options = { tracefs, libc, layout, hz, kallsyms, kprobesDead: findKprobesDead(procRoot) };
-  const mountedBy = tracefs.mountedHere ? "tcpretrans" : "host";
-  return {
-    tracefs: { kind: "ok", path: tracefs.path, mountedBy },
-    tracepoints: findTracepoints(tracefs, libc),
-    probes: countProbes(tracefs),
-    rungs: RUNGS.map((rung) => tryRung(rung, options)),
-  };
 }
 
 function openWithRoot({ uid, ...roots }: CaptureTrial): TracefsMount {

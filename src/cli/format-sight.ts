@@ -47,11 +47,13 @@ function lossProbes({ lossProbes: which, newData }: RungSight): string {
 
 /** Causes that are not told apart, one row for each name that stands for them. */
 function mergedRows(name: Rung, merged: RungSight["merged"]): readonly Row[] {
-  const hint = name === "eprobe" ? "; -s, which records stacks, tells" : "";
   return CAUSES.flatMap((shown) => {
     const causes = CAUSES.filter((cause) => merged[cause] === shown);
     if (causes.length === 0) return [];
-    return [[false, `causes ${causes.join(" ")}: shown as ${shown}${hint}`] as const];
+    const stack = name === "eprobe" && causes.includes("reordering") ? "; -s tells it by the stack" : "";
+    return [
+      [false, `${causes.length > 1 ? "causes" : "cause"} ${causes.join(" ")}: shown as ${shown}${stack}`],
+    ];
   });
 }
 

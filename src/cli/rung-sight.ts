@@ -82,8 +82,11 @@ function mergedByFields(
 /** As causeOfStack() names them (probe/stack-cause.ts). */
 function mergedByStack({ kallsyms, congState }: Readonly<Record<"kallsyms" | "congState", boolean>>): Merged {
   if (!kallsyms) return NOTHING_BUT_SYN;
-  const unsaid: Merged = congState ? {} : { fast: "other", slow_start: "other", reordering: "other" };
-  return { ...unsaid, window_probe: "timeout" };
+  // tcp_simple_retransmit ends in a jump to what retransmits: compiled so, it is not on the stack.
+  const stands = congState
+    ? ({ mtu: "slow_start" } as const)
+    : ({ fast: "other", slow_start: "other", reordering: "other", mtu: "other" } as const);
+  return { ...stands, window_probe: "timeout" };
 }
 
 /** The state of the socket alone says these two. */

@@ -4,7 +4,7 @@ import { SetupError } from "../syscall/setup-error.ts";
 import { errnoName } from "../syscall/system-call-error.ts";
 import { readControl, writeControl } from "./control-file.ts";
 import { findErrorWords } from "./error-log.ts";
-import { probeError } from "./errors.ts";
+import { probeError, refusalError } from "./errors.ts";
 import type { Tracefs } from "./mount.ts";
 import { assertOurGroup } from "./names.ts";
 
@@ -77,14 +77,23 @@ export function removeProbe(tracefs: Tracefs, group: string, event: string): boo
   }
 }
 
-/** Every dynamic event of the machine, other tools' too; none where the kernel has no such file. */
+/** Every dynamic event of the machine, other tools' too; none where the kernel has no such file. Throws SetupError. */
 export function listDynamicEvents(tracefs: Tracefs): DynamicEvent[] {
   const path = definitionsFile(tracefs);
   if (!existsSync(path)) return [];
-  return readControl(path)
+  return readDefinitions(path, tracefs)
     .split("\n")
     .map(parseDefinition)
     .filter((event) => event !== undefined);
+}
+
+/** Lockdown refuses it also in a tracefs that was mounted and filled before (tracing_check_open_get_tr). */
+function readDefinitions(path: string, { lockdown }: Tracefs): string {
+  try {
+    return readControl(path);
+  } catch (error) {
+    throw refusalError("read the list of probes", error, lockdown);
+  }
 }
 
 /** Parses a definition, ours or a line of `dynamic_events`; undefined for one without group and event. */

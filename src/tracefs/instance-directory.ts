@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { constants, mkdirSync, openSync } from "node:fs";
+import { constants, mkdirSync, openSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { errnoName } from "../syscall/system-call-error.ts";
 import { instanceError } from "./errors.ts";
@@ -18,7 +18,7 @@ export function makeAndHold(tracefs: Tracefs, wantedId: string | undefined): { i
     const path = instancePath(tracefs, id);
     try {
       mkdirSync(path);
-      return { id, hold: openSync(join(path, "free_buffer"), constants.O_WRONLY) };
+      return { id, hold: holdOrRemove(path) };
     } catch (error) {
       const errno = errnoName(error);
       // ENOENT: removed before the open; ENODEV: during it (tracing_check_open_get_tr, kernel/trace/trace.c).
@@ -27,6 +27,24 @@ export function makeAndHold(tracefs: Tracefs, wantedId: string | undefined): { i
       if (again && left > 1) continue;
       throw instanceError(`make instance "${INSTANCE_PREFIX}${id}"`, error, tracefs.lockdown);
     }
+  }
+}
+
+/** Lockdown refuses the open, but not the mkdir. */
+function holdOrRemove(path: string): number {
+  try {
+    return openSync(join(path, "free_buffer"), constants.O_WRONLY);
+  } catch (error) {
+    removeIfThere(path);
+    throw error;
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (errnoName(error) === undefined) throw error;
   }
 }
 

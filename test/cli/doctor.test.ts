@@ -51,7 +51,7 @@ test("formatDoctor() quotes the kernel for what it refused, and says what is see
     "  yes  tracepoint works, and is what tcpretrans uses\n",
     "  yes  causes syn syn_ack\n",
     "  no   causes timeout fast slow_start: shown as other\n",
-    "  no   causes window_probe: shown as timeout\n",
+    "  no   cause window_probe: shown as timeout\n",
     "  no   network namespace, cgroup, RTO, RTT, cwnd and more of the socket: needs kprobe or eprobe\n",
     "  - For kprobe: boot a kernel with CONFIG_KPROBE_EVENTS=y",
   ]) {

@@ -83,13 +83,13 @@ test("rungSight() tells the RTO only where HZ is known", () => {
 test("rungSight() on the tracepoint rung takes causes from the stack", () => {
   const probes = { outcome: PLAIN, syn_ack: PLAIN, ca_state: ["skaddr"] };
   const seen = sight("tracepoint", probes);
-  assert.deepEqual(seen.merged, { window_probe: "timeout" });
+  assert.deepEqual(seen.merged, { mtu: "slow_start", window_probe: "timeout" });
   const { segments, networkNamespace, cgroup, socket, rto } = seen;
   assert.deepEqual(
     [segments, networkNamespace, cgroup, socket, rto],
     ["assumed", false, false, false, false],
   );
   const older = sight("tracepoint", { outcome: PLAIN, syn_ack: PLAIN });
-  assert.deepEqual(older.causes, ["timeout", "tail_loss_probe", "syn", "syn_ack", "mtu"]);
+  assert.deepEqual(older.causes, ["timeout", "tail_loss_probe", "syn", "syn_ack"]);
   assert.deepEqual(sight("tracepoint", probes, { ...KNOWN, kallsyms: false }).causes, ["syn", "syn_ack"]);
 });
