@@ -40,9 +40,14 @@ function headline(facts: DoctorFacts): Entry {
   if (facts.uid !== 0) {
     return ["NOT TRIED:", "capture needs root. Run sudo tcpretrans doctor for the whole answer"];
   }
-  const instead = "; tcpretrans --probe=counters still counts them per network namespace";
-  const counted = facts.namespaces.readable > 0 ? instead : "";
-  return ["NO:", `retransmits of this host cannot be captured${counted}`];
+  return ["NO:", `retransmits of this host cannot be captured. ${whyNot(facts)}`];
+}
+
+/** Without any rung: tracefs cannot be used, or else what was said of the rung that needs the least. */
+function whyNot({ tracefs, rungs: tried }: DoctorFacts): string {
+  if (tracefs.kind === "refused") return tracefs.reason;
+  const last = tried.at(-1);
+  return last?.kind === "refused" ? last.reason : "";
 }
 
 function isFull({ failures, segments, lossProbes, merged, ...tells }: RungSight): boolean {
@@ -54,8 +59,8 @@ function isFull({ failures, segments, lossProbes, merged, ...tells }: RungSight)
 function host(facts: DoctorFacts): readonly Entry[] {
   const { kernel, node, uid, tracefs, tracepoints, namespaces, probes } = facts;
   const root = uid === 0;
-  const unknown = root ? "not found" : "needs root";
-  const hz = `HZ ${kernel.hz ?? unknown}`;
+  const unread = root ? "not read" : "needs root";
+  const hz = `HZ ${kernel.hz ?? (root ? "not found" : "needs root")}`;
   const ffi = node.ffi ? "with node:ffi" : "without node:ffi: all works, idling costs a little more";
   const rows: readonly Entry[] = [
     ["kernel", `${kernel.release} ${kernel.machine}, ${hz}, ${ftrace(kernel.ftraceEnabled)}`],
@@ -65,9 +70,9 @@ function host(facts: DoctorFacts): readonly Entry[] {
     ["lockdown", kernel.lockdown ?? "not shown: this kernel has none, or hides it"],
     ["BTF", formatBtf(kernel.btf)],
     ["kallsyms", kernel.kallsyms ? "readable" : `addresses ${root ? "hidden (kptr_restrict)" : "need root"}`],
-    ["tracepoints", tracepoints === undefined ? unknown : formatTracepoints(tracepoints)],
+    ["tracepoints", tracepoints === undefined ? unread : formatTracepoints(tracepoints)],
     ["namespaces", formatNamespaces(namespaces, root)],
-    ["probes", probes === undefined ? unknown : formatProbes(probes)],
+    ["probes", probes === undefined ? unread : formatProbes(probes)],
   ];
   return rows.map(([name, text]) => [name.padEnd(LABEL), text]);
 }
@@ -114,7 +119,7 @@ function formatProbes({ others, tcpretrans }: NonNullable<DoctorFacts["probes"]>
 }
 
 function rungs(facts: DoctorFacts, best: Rung | undefined): readonly Entry[] {
-  const why = facts.uid === 0 ? "not tried: there is no tracefs to try it in" : "needs root";
+  const why = facts.uid === 0 ? "not tried: tracefs cannot be used" : "needs root";
   const tried =
     facts.rungs.length > 0
       ? facts.rungs.flatMap((trial) => rung(trial, best))

@@ -67,11 +67,22 @@ test("formatDoctor() lists refused probes of the rung in use only", () => {
   assert.doesNotMatch(formatDoctor(facts({ rungs: unused })), /Cause mtu/);
 });
 
+test("formatDoctor() says first why nothing can be captured", () => {
+  const headline = (host: Parameters<typeof formatDoctor>[0]) => formatDoctor(host).split("\n\n")[0];
+  const locked = HOSTS.find(({ name }) => name === "under lockdown")!.facts;
+  const words = headline(locked)?.replace(/\s+/g, " ");
+  assert.match(
+    words ?? "",
+    /^NO: .* cannot be captured\. Cannot use tracefs: kernel lockdown is confidentiality/,
+  );
+  const noEvent = { ...NO_KPROBES, rung: "tracepoint", reason: "This kernel has no such event" } as const;
+  assert.match(headline(facts({ rungs: [NO_KPROBES, NO_EPROBES, noEvent] })) ?? "", /no such event$/);
+});
+
 test("formatDoctor() offers counters only where counters can be read", () => {
   const none = { found: 0, readable: 0, reason: undefined };
-  const text = formatDoctor(facts({ rungs: [], namespaces: none }));
-  assert.match(text, /^NO: retransmits of this host cannot be captured$/m);
-  assert.match(text, /^ {2}no {3}counters /m);
+  assert.match(formatDoctor(facts({ rungs: [], namespaces: none })), /^ {2}no {3}counters /m);
+  assert.match(formatDoctor(facts({ rungs: [] })), /^ {2}yes {2}counters /m);
 });
 
 const ADVICE = [
