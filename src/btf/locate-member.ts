@@ -34,14 +34,25 @@ export interface Bitfield {
  */
 export function locateMember(btf: Btf, structName: string, path: string): MemberLocation | undefined {
   const encoder = new TextEncoder();
-  const name = encoder.encode(structName);
   const steps = path.split(".").map((step) => encoder.encode(step));
-  for (const [index, id] of btf.structIds.entries()) {
-    if (!nameEquals(btf, btf.structNames[index] ?? 0, name)) continue;
+  for (const id of structsNamed(btf, structName)) {
     const member = findPath(btf, readType(btf, id), steps);
     if (member !== undefined) return location(btf, member);
   }
   return undefined;
+}
+
+/** Ids of the structs and unions of a name, lowest first. The search is the engine's own: BTF has 10,000 of them. */
+function structsNamed(btf: Btf, name: string): readonly number[] {
+  const { bytes, stringsStart, stringsEnd, structNames, structIds } = btf;
+  const strings = Buffer.from(bytes.buffer, bytes.byteOffset + stringsStart, stringsEnd - stringsStart);
+  const found: number[] = [];
+  for (let at = strings.indexOf(`${name}\0`); at >= 0; at = strings.indexOf(`${name}\0`, at + 1)) {
+    for (let index = structNames.indexOf(at); index >= 0; index = structNames.indexOf(at, index + 1)) {
+      found.push(structIds[index] ?? 0);
+    }
+  }
+  return found.sort((a, b) => a - b);
 }
 
 function findPath(btf: Btf, struct: BtfType, steps: readonly Uint8Array[]): BtfMember | undefined {

@@ -1,11 +1,12 @@
-import { readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { LiveCapture } from "../agent/live-capture.ts";
 import { LiveSource } from "../agent/live-source.ts";
 import { parseBtf } from "../btf/parse-btf.ts";
 import type { Rung } from "../event/tcp-event.ts";
 import { readKernelHz } from "../host/kernel-hz.ts";
-import { type KernelSymbols, readKernelSymbols } from "../host/kernel-symbols.ts";
+import type { KernelSymbols } from "../host/kernel-symbols.ts";
+import { openKernelSymbols } from "../host/open-kernel-symbols.ts";
 import { WallClock } from "../host/wall-clock.ts";
 import type { InstalledProbe } from "../probe/install-probes.ts";
 import { type SocketLayout, socketLayout } from "../probe/socket-layout.ts";
@@ -32,7 +33,7 @@ export interface Session extends Disposable {
   readonly source: LiveSource;
   readonly clock: WallClock;
   /** Kernel functions by address, where stacks are recorded and addresses can be read. */
-  readonly symbols: KernelSymbols | undefined;
+  readonly symbols: Pick<KernelSymbols, "resolve"> | undefined;
   /** Called about once a second, between ticks. */
   readonly onSecond: Set<() => void>;
   /** Called with the formats of probes that someone had removed or disabled and that are in place again. */
@@ -69,7 +70,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     for (const listener of onSecond) listener();
   };
   const source = new LiveSource({ capture, libc, now: process.hrtime.bigint, everySecond });
-  const symbols = capture.capture.stackFormat && readKernelSymbols({ procRoot: "/proc" });
+  const symbols = capture.capture.stackFormat && openKernelSymbols({ procRoot: "/proc" });
   if (capture.capture.stackFormat !== undefined && symbols === undefined) {
     options.say("Kernel function names cannot be read (kptr_restrict): causes that need the stack are other");
   }
@@ -128,9 +129,9 @@ export function requireRoot(): void {
 
 /** The socket's fields by this kernel's BTF; undefined where it has none that is usable. */
 export function readLayout(sysRoot: string): SocketLayout | undefined {
-  let bytes: Uint8Array;
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = readFileSync(join(sysRoot, "kernel/btf/vmlinux"));
+    bytes = readWhole(join(sysRoot, "kernel/btf/vmlinux"));
   } catch {
     return undefined; // CONFIG_DEBUG_INFO_BTF is off: the rungs below go without
   }
@@ -139,6 +140,24 @@ export function readLayout(sysRoot: string): SocketLayout | undefined {
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
+  } finally {
+    bytes.buffer.transfer(0); // given back at once: an idle process may never collect these 5 MB
+  }
+}
+
+/** Reads a file into memory of its own. */
+function readWhole(path: string): Uint8Array<ArrayBuffer> {
+  const fd = openSync(path, "r");
+  try {
+    const bytes = new Uint8Array(fstatSync(fd).size);
+    for (let at = 0; at < bytes.length; ) {
+      const got = readSync(fd, bytes, at, bytes.length - at, null);
+      if (got === 0) return bytes.subarray(0, at);
+      at += got;
+    }
+    return bytes;
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -164,7 +164,7 @@ class TableBuilder {
   #lows = new Uint32Array(4096);
   #starts = new Uint32Array(4096);
   #ends = new Uint32Array(4096);
-  #names = Buffer.alloc(65_536);
+  #names = Buffer.from(new ArrayBuffer(65_536));
   #size = 0;
   #used = 0;
   #sorted = true;
@@ -190,17 +190,23 @@ class TableBuilder {
   }
 
   finish(): SymbolTable {
+    const order = this.#sorted ? undefined : this.#order();
+    const column = (array: Uint32Array<ArrayBuffer>) =>
+      order === undefined ? resized(array, this.#size) : picked(array, order);
+    return {
+      highs: column(this.#highs),
+      lows: column(this.#lows),
+      nameStarts: column(this.#starts),
+      nameEnds: column(this.#ends),
+      names: Buffer.from(this.#names.buffer.transfer(this.#used)),
+    };
+  }
+
+  /** The kernel's own symbols are sorted; those of modules are not. */
+  #order(): Uint32Array {
     const order = new Uint32Array(this.#size);
     for (let index = 0; index < order.length; index++) order[index] = index;
-    // The kernel's own symbols are sorted; those of modules are not.
-    if (!this.#sorted) order.sort((a, b) => this.#compare(a, b) || a - b);
-    return {
-      highs: picked(this.#highs, order),
-      lows: picked(this.#lows, order),
-      nameStarts: picked(this.#starts, order),
-      nameEnds: picked(this.#ends, order),
-      names: Buffer.from(this.#names.subarray(0, this.#used)),
-    };
+    return order.sort((a, b) => this.#compare(a, b) || a - b);
   }
 
   #compare(a: number, b: number): number {
@@ -210,23 +216,21 @@ class TableBuilder {
 
   #reserve(nameLength: number): void {
     if (this.#size === this.#highs.length) {
-      this.#highs = doubled(this.#highs);
-      this.#lows = doubled(this.#lows);
-      this.#starts = doubled(this.#starts);
-      this.#ends = doubled(this.#ends);
+      this.#highs = resized(this.#highs, 2 * this.#size);
+      this.#lows = resized(this.#lows, 2 * this.#size);
+      this.#starts = resized(this.#starts, 2 * this.#size);
+      this.#ends = resized(this.#ends, 2 * this.#size);
     }
     if (this.#used + nameLength > this.#names.length) {
-      const names = Buffer.alloc(this.#names.length * 2 + nameLength);
-      names.set(this.#names);
-      this.#names = names;
+      const { buffer, length } = this.#names;
+      this.#names = Buffer.from(buffer.transfer(length * 2 + nameLength));
     }
   }
 }
 
-function doubled(array: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const twice = new Uint32Array(array.length * 2);
-  twice.set(array);
-  return twice;
+/** Takes the array's memory along, so that none waits for a garbage collection that may never come. */
+function resized(array: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
+  return new Uint32Array(array.buffer.transfer(length * array.BYTES_PER_ELEMENT));
 }
 
 function picked(array: Uint32Array, order: Uint32Array): Uint32Array {
