@@ -39,10 +39,12 @@ async function main(outDir: string): Promise<void> {
   say(`${watch.products.length + 1} tcpretrans ready`);
   await runCases(cases, say);
   await sleep(SETTLE_MS);
+  const missed = witness.missed();
+  if (missed > 0) say(`the kernel skipped ${missed} kprobe hits`);
   const codes = await Promise.all(watch.products.map((product) => product.stop()));
   await watch.plain.stop();
   say("tcpretrans ended");
-  const evidence = gather(cases, witness);
+  const evidence = gather(cases, witness, missed);
   const checks: Check[] = judgeCases(cases, evidence);
   for (const [i, product] of watch.products.entries()) {
     const code = codes[i] ?? null;
@@ -99,12 +101,13 @@ async function runCases(cases: readonly Case[], say: (text: string) => void): Pr
   }
 }
 
-function gather(cases: readonly Case[], witness: Witness): readonly Evidence[] {
+function gather(cases: readonly Case[], witness: Witness, missed: number): readonly Evidence[] {
   const sightings = witness.sightings();
   return cases.map(({ scenario, pair }) => ({
     scenario,
     sightings: sightings.filter(({ ports }) => ports.includes(pair.place.port)),
     counters: pair.counters(),
+    missed,
   }));
 }
 
@@ -134,8 +137,10 @@ function judgeLines(
     const astray = own.filter(({ netns }) => netns !== undefined && !inums.includes(netns)).length;
     if (astray > 0) faults.push(`${astray} lines of another network namespace`);
     // The comparison itself must be able to fail.
-    if (own.length > 0 && judgeProduct(own.slice(1), evidence[i]!, sight).length === 0)
+    const exact = { ...evidence[i]!, missed: 0 };
+    if (own.length > 0 && judgeProduct(own.slice(1), exact, sight).length === 0) {
       faults.push("a missing line goes unnoticed");
+    }
     const problem = faults.join("; ") || undefined;
     const shown = describeSight(scenario, sight);
     return { rung: product.rung, family: pair.family, scenario: scenario.name, problem, shown };

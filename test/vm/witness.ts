@@ -56,6 +56,12 @@ export class Witness {
     return parseTrace(readFileSync(join(this.#instance, "trace"), "utf8"));
   }
 
+  /** Hits of all kprobes that exist now, of anyone, that the kernel skipped: the third column of kprobe_profile. */
+  missed(): number {
+    const rows = readFileSync(join(this.#tracing, "kprobe_profile"), "utf8").trim().split("\n");
+    return rows.reduce((sum, row) => sum + Number(row.trim().split(/\s+/)[2] ?? 0), 0);
+  }
+
   /** What would show that another program has meddled with it. */
   complaints(): readonly string[] {
     const complaints: string[] = [];
