@@ -1,5 +1,5 @@
 import { ByteReader } from "../bytes/byte-reader.ts";
-import { BTF_KIND, BTF_TYPE_SIZE, btfInfoKind, btfInfoVlen, btfTailSize } from "./btf-kind.ts";
+import { BTF_KIND, BTF_TYPE_SIZE, btfTailSize } from "./btf-kind.ts";
 
 /** A kernel's types, indexed but not inflated. Keeps the bytes it was parsed from. */
 export interface Btf {
@@ -32,7 +32,7 @@ export function parseBtf(bytes: Uint8Array): Btf {
   if (bytes[sections.stringsStart] !== 0 || bytes[sections.stringsEnd - 1] !== 0) {
     throw new SyntaxError("Cannot parse BTF: the string section does not begin and end with NUL");
   }
-  const index = indexTypes(reader, sections);
+  const index = indexTypes({ bytes, littleEndian }, sections);
   const { stringsStart, stringsEnd } = sections;
   return { bytes, littleEndian, ...index, stringsStart, stringsEnd };
 }
@@ -76,12 +76,16 @@ function readSections(reader: ByteReader): Sections {
   return { typesStart, typesEnd, stringsStart, stringsEnd };
 }
 
-/** One pass over `struct btf_type` and what follows each; every type then lies inside the section. */
+/**
+ * One pass over `struct btf_type` and what follows each; every type then lies inside the section. A vmlinux has
+ * 150,000: the loop calls nothing of ours, or the engine would load its best compiler (5 MB) for this one walk.
+ */
 function indexTypes(
-  reader: ByteReader,
-  sections: Sections,
+  { bytes, littleEndian }: Pick<Btf, "bytes" | "littleEndian">,
+  { typesStart, typesEnd }: Sections,
 ): Pick<Btf, "typeOffsets" | "structIds" | "structNames"> {
-  const { typesStart, typesEnd } = sections;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { fixed, each } = tailSizes();
   const offsets = new Uint32Array(Math.floor((typesEnd - typesStart) / BTF_TYPE_SIZE));
   const structIds: number[] = [];
   const structNames: number[] = [];
@@ -89,15 +93,14 @@ function indexTypes(
   for (let at = typesStart; at < typesEnd; ) {
     if (at + BTF_TYPE_SIZE > typesEnd)
       throw new SyntaxError(`Cannot parse BTF: type ${count + 1} is cut off`);
-    const nameOffset = reader.seek(at).u32();
-    const info = reader.u32();
-    const kind = btfInfoKind(info);
-    const tail = btfTailSize(kind, btfInfoVlen(info));
-    if (tail === undefined)
-      throw new SyntaxError(`Cannot parse BTF: type ${count + 1} has unknown kind ${kind}`);
+    const nameOffset = view.getUint32(at, littleEndian);
+    const info = view.getUint32(at + 4, littleEndian);
+    const kind = (info >>> 24) & 0x7f; // btfInfoKind() and btfInfoVlen(), see above
+    const tail = fixed[kind] ?? -1;
+    if (tail < 0) throw new SyntaxError(`Cannot parse BTF: type ${count + 1} has unknown kind ${kind}`);
     offsets[count] = at;
     count += 1;
-    at += BTF_TYPE_SIZE + tail;
+    at += BTF_TYPE_SIZE + tail + (info & 0xffffff) * (each[kind] ?? 0);
     if (at > typesEnd) throw new SyntaxError(`Cannot parse BTF: type ${count} is cut off`);
     if (nameOffset !== 0 && (kind === BTF_KIND.STRUCT || kind === BTF_KIND.UNION)) {
       structIds.push(count);
@@ -109,4 +112,15 @@ function indexTypes(
     structIds: Uint32Array.from(structIds),
     structNames: Uint32Array.from(structNames),
   };
+}
+
+/** btfTailSize() by kind: bytes that always follow, -1 for an unknown kind, and bytes for each of `vlen`. */
+function tailSizes(): { readonly fixed: Int32Array; readonly each: Int32Array } {
+  const [fixed, each] = [new Int32Array(128), new Int32Array(128)];
+  for (let kind = 0; kind < 128; kind++) {
+    const none = btfTailSize(kind, 0);
+    fixed[kind] = none ?? -1;
+    each[kind] = (btfTailSize(kind, 1) ?? 0) - (none ?? 0);
+  }
+  return { fixed, each };
 }
