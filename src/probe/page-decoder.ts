@@ -27,7 +27,7 @@ export interface DecodeCounts {
 }
 
 /** A record whose stack has not come after this long, in nanoseconds, has lost it. */
-const STACK_WAIT_NS = 1e8;
+const STACK_WAIT_NS = 5e8;
 /** Interrupt levels that can each have a record waiting for its stack on one CPU. */
 const STACK_NESTING = 4;
 

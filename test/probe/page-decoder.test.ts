@@ -178,11 +178,11 @@ test("PageDecoder.take() waits for a stack that is on the CPU's next page, and h
   );
 });
 
-test("PageDecoder.take() waits 0.1 s for a stack that never comes, and gives the record without", () => {
+test("PageDecoder.take() waits 0.5 s for a stack that never comes, and gives the record without", () => {
   const decoder = decoderOf({ stacks: true });
   give(decoder, 0, page(100).record(0, record(1)));
-  assert.deepEqual(keys(decoder, traceNanos(1e8 + 99)), []);
-  const [taken] = decoder.take(traceNanos(1e8 + 100));
+  assert.deepEqual(keys(decoder, traceNanos(5e8 + 99)), []);
+  const [taken] = decoder.take(traceNanos(5e8 + 100));
   assert.deepEqual([taken?.key, taken?.stack], [1, undefined]);
 });
 
