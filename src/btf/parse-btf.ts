@@ -108,7 +108,7 @@ function indexTypes(
     }
   }
   return {
-    typeOffsets: offsets.slice(0, count),
+    typeOffsets: new Uint32Array(offsets.buffer.transfer(count * offsets.BYTES_PER_ELEMENT)), // what is over goes back
     structIds: Uint32Array.from(structIds),
     structNames: Uint32Array.from(structNames),
   };
