@@ -26,14 +26,15 @@ const MAX_HZ = 10_000;
 export class RecordingReader {
   readonly #fd: number;
   readonly #size: number;
-  #buffer = Buffer.alloc(0);
+  #block = Buffer.allocUnsafeSlow(BLOCK);
   #at = 0;
+  #end = 0;
   #read = 0;
 
   constructor(fd: number) {
     this.#fd = fd;
     this.#size = fstatSync(fd).size;
-    if (!this.#fill(MAGIC.length) || this.#buffer.toString("latin1", 0, MAGIC.length) !== MAGIC) {
+    if (!this.#fill(MAGIC.length) || this.#block.toString("latin1", 0, MAGIC.length) !== MAGIC) {
       throw new RecordingError("Cannot replay: the file is not a tcpretrans recording");
     }
     this.#at = MAGIC.length;
@@ -42,14 +43,14 @@ export class RecordingReader {
   /** The next chunk; undefined at the end of the file, also where it was cut off inside a chunk. */
   next(): Chunk | undefined {
     if (!this.#fill(5)) return undefined;
-    const kind = this.#buffer.readUInt8(this.#at);
-    const length = this.#buffer.readUInt32LE(this.#at + 1);
-    const place = this.#read - (this.#buffer.length - this.#at);
+    const kind = this.#block.readUInt8(this.#at);
+    const length = this.#block.readUInt32LE(this.#at + 1);
+    const place = this.#read - (this.#end - this.#at);
     if (length > MAX_CHUNK) {
       throw new RecordingError(`Cannot replay: byte ${place} of the recording begins no chunk`);
     }
     if (!this.#fill(5 + length)) return undefined;
-    const { buffer, byteOffset } = this.#buffer;
+    const { buffer, byteOffset } = this.#block;
     const payload = new DataView(buffer, byteOffset + this.#at + 5, length);
     this.#at += 5 + length;
     return { kind, payload };
@@ -62,23 +63,23 @@ export class RecordingReader {
     return checkHeader(parseJson(chunk.payload));
   }
 
-  /** Has at least `count` bytes at the cursor, or false at the end of the file. */
+  /** Has at least `count` bytes at the cursor, or false at the end of the file. The block's memory is used again. */
   #fill(count: number): boolean {
-    if (this.#buffer.length - this.#at >= count) return true;
-    const rest = this.#buffer.subarray(this.#at);
-    const wanted = Math.min(Math.max(BLOCK, count), this.#size - this.#read);
-    const next = Buffer.allocUnsafeSlow(rest.length + Math.max(wanted, 0));
-    rest.copy(next);
-    let end = rest.length;
-    while (end < next.length) {
-      const got = readSync(this.#fd, next, end, next.length - end, null);
-      if (got === 0) break;
-      end += got;
+    const rest = this.#end - this.#at;
+    if (rest >= count) return true;
+    if (count > rest + this.#size - this.#read) return false;
+    const block = count > this.#block.length ? Buffer.allocUnsafeSlow(count + BLOCK) : this.#block;
+    this.#block.copy(block, 0, this.#at, this.#end);
+    this.#block = block;
+    this.#at = 0;
+    this.#end = rest;
+    while (this.#end < count) {
+      const got = readSync(this.#fd, block, this.#end, block.length - this.#end, null);
+      if (got === 0) return false;
+      this.#end += got;
       this.#read += got;
     }
-    this.#buffer = next.subarray(0, end);
-    this.#at = 0;
-    return end >= count;
+    return true;
   }
 }
 

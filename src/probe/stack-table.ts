@@ -1,7 +1,7 @@
 import type { KernelStack } from "../event/tcp-event.ts";
 
-/** Bounds the memory of a StackTable: stacks kept, a power of two. A storm has a few hundred. */
-const SLOTS = 1024;
+/** Bounds the memory of a StackTable: stacks kept, a power of two. A storm here had about a thousand. */
+const SLOTS = 4096;
 
 interface Slot {
   /** Halves of the addresses as they stood in the record, low before high. */
