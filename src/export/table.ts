@@ -1,4 +1,4 @@
-import type { TcpEvent } from "../event/tcp-event.ts";
+import type { SocketFields, TcpEvent } from "../event/tcp-event.ts";
 import { type StackNames, stateName } from "./attributes.ts";
 import { formatError } from "./format-error.ts";
 import type { EventFormatter } from "./json-line.ts";
@@ -28,8 +28,11 @@ export function tableHeader({ wide }: { readonly wide: boolean }): string {
 export function tableFormatter(options: TableOptions): EventFormatter {
   const { wide, color, stackNames } = options;
   const timeOfDay = timeOfDayFormatter(options.utcOffsetMinutes);
+  const connection = connectionFormatter();
   return (event, unixNanos) => {
-    const row = narrowRow(event, timeOfDay(unixNanos));
+    const { local, rest } = connection(event.socket);
+    const packet = event.kind === "retransmit" ? "R>" : "L>";
+    const row = `${timeOfDay(unixNanos)} ${String(event.pid).padEnd(6)} ${local} ${packet} ${rest}`;
     const tail = wide ? ` ${color ? colored(event, wideRow(event)) : wideRow(event)}\n` : "\n";
     return stackNames === undefined ? row + tail : row + tail + stackLines(event, stackNames);
   };
@@ -40,15 +43,40 @@ export function formatEnd(address: string, port: number, ipVersion: 4 | 6): stri
   return ipVersion === 4 ? `${address}:${port}` : `[${address}]:${port}`;
 }
 
-function narrowRow({ kind, pid, socket }: TcpEvent, time: string): string {
-  const { localAddress, localPort, peerAddress, peerPort, ipVersion } = socket;
-  return columns(
-    time,
-    String(pid),
-    formatEnd(localAddress, localPort, ipVersion),
-    kind === "retransmit" ? "R>" : "L>",
-    formatEnd(peerAddress, peerPort, ipVersion),
-    stateName(socket.state),
+/** Both ends and the state of a connection as the row has them. */
+interface Connection {
+  readonly socket: SocketFields;
+  readonly local: string;
+  readonly rest: string;
+}
+
+/** Bounds the memory of a formatter: connections whose text is kept, a power of two. */
+const SLOTS = 1024;
+
+/** Makes a formatter of a connection's columns that remembers them: in a storm many events are of few connections. */
+function connectionFormatter(): (socket: SocketFields) => Connection {
+  const slots: (Connection | undefined)[] = new Array(SLOTS).fill(undefined);
+  return (socket) => {
+    const index = (socket.localPort + 31 * socket.peerPort) & (SLOTS - 1);
+    const slot = slots[index];
+    if (slot !== undefined && isSame(slot.socket, socket)) return slot;
+    const { localAddress, localPort, peerAddress, peerPort, ipVersion, state } = socket;
+    const local = formatEnd(localAddress, localPort, ipVersion).padEnd(20);
+    const peer = formatEnd(peerAddress, peerPort, ipVersion).padEnd(20);
+    const made = { socket, local, rest: `${peer} ${stateName(state).padEnd(12)}` };
+    slots[index] = made;
+    return made;
+  };
+}
+
+function isSame(a: SocketFields, b: SocketFields): boolean {
+  if (a === b) return true;
+  return (
+    a.localPort === b.localPort &&
+    a.peerPort === b.peerPort &&
+    a.state === b.state &&
+    a.localAddress === b.localAddress &&
+    a.peerAddress === b.peerAddress
   );
 }
 
