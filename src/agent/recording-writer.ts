@@ -140,8 +140,8 @@ export class RecordingWriter {
         cause: error,
         remedy:
           code === "ENOSPC"
-            ? "free some space or record to another disk; what was written replays"
-            : "record to another file",
+            ? "Free some space or record to another disk; what was written replays"
+            : "Record to another file",
       });
     }
   }
