@@ -74,12 +74,21 @@ export class RecordingReader {
     this.#at = 0;
     this.#end = rest;
     while (this.#end < count) {
-      const got = readSync(this.#fd, block, this.#end, block.length - this.#end, null);
+      const got = this.#readInto(block, this.#end);
       if (got === 0) return false;
       this.#end += got;
       this.#read += got;
     }
     return true;
+  }
+
+  #readInto(buffer: Buffer, offset: number): number {
+    try {
+      return readSync(this.#fd, buffer, offset, buffer.length - offset, null);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? "an error";
+      throw new RecordingError(`Cannot replay: reading the file says ${code}`, { cause: error });
+    }
   }
 }
 

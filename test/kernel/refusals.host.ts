@@ -131,12 +131,12 @@ test("tcpretrans record on a full disk says so, and what was written replays", a
   const replayed = await run(["replay", path]);
   assert.equal(replayed.code, 0);
   assert.match(replayed.stderr, /^The recording was cut off/m);
-  assert.match(replayed.stdout, / R> .*:7004 +SYN_SENT/);
+  assert.match(replayed.stdout, /^\d\d:\d\d:\d\d \d+ .* R> /m);
 });
 
 const bad: readonly { name: string; path: () => string; words: RegExp; through?: readonly string[] }[] = [
   { name: "that is not there", path: () => join(directory, "none.rec"), words: /open says ENOENT/ },
-  { name: "that is a directory", path: () => directory, words: /directory|EISDIR/ },
+  { name: "that is a directory", path: () => directory, words: /reading the file says EISDIR/ },
   { name: "that is empty", path: () => file("empty.rec", ""), words: /is not a tcpretrans recording/ },
   {
     name: "of another program",
@@ -175,8 +175,12 @@ for (const { name, path, words, through = [] } of bad) {
 test("tcpretrans with ftrace_enabled 0 still traces", async (t) => {
   const path = "/proc/sys/kernel/ftrace_enabled";
   if (!existsSync(path)) return t.skip("this kernel has no ftrace_enabled");
+  try {
+    writeFileSync(path, "0");
+  } catch {
+    return t.skip("this kernel does not let ftrace_enabled be written");
+  }
   t.after(() => writeFileSync(path, "1"));
-  writeFileSync(path, "0");
   assert.equal((await run(["--duration", "0.2"])).code, 0);
   const refused = await run(["--probe", "kprobe"]);
   assert.equal(refused.code, 4);
