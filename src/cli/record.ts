@@ -7,7 +7,7 @@ import { readOverrun } from "./read-overrun.ts";
 import { openSession, type SessionOptions } from "./session.ts";
 import { stopWhen } from "./stop-when.ts";
 
-export interface RecordSettings extends SessionOptions {
+export interface RecordSettings extends Omit<SessionOptions, "names"> {
   readonly file: string;
   /** Seconds after which the recording ends by itself. */
   readonly duration: number | undefined;
@@ -18,7 +18,7 @@ export interface RecordSettings extends SessionOptions {
 
 /** Stores raw pages, with every kernel address replaced, until a signal or the duration ends it. Throws SetupError. */
 export async function runRecord(settings: RecordSettings): Promise<void> {
-  using session = await openSession(settings); // first: where nothing can be captured, no empty file is left
+  using session = await openSession({ ...settings, names: "all" }); // first: where nothing can be captured, no empty file is left
   const fd = openFile(settings.file);
   try {
     const { capture, source, clock, symbols } = session;

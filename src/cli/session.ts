@@ -4,12 +4,14 @@ import { LiveCapture } from "../agent/live-capture.ts";
 import { LiveSource } from "../agent/live-source.ts";
 import { parseBtf } from "../btf/parse-btf.ts";
 import type { Rung } from "../event/tcp-event.ts";
+import { type TraceNanos, traceNanos } from "../event/trace-nanos.ts";
+import { readKernelFunctions } from "../host/kernel-functions.ts";
 import { readKernelHz } from "../host/kernel-hz.ts";
-import type { KernelSymbols } from "../host/kernel-symbols.ts";
-import { openKernelSymbols } from "../host/open-kernel-symbols.ts";
+import { type KernelSymbols, readKernelSymbols } from "../host/kernel-symbols.ts";
 import { WallClock } from "../host/wall-clock.ts";
 import type { InstalledProbe } from "../probe/install-probes.ts";
 import { type SocketLayout, socketLayout } from "../probe/socket-layout.ts";
+import { CAUSE_FUNCTIONS } from "../probe/stack-cause.ts";
 import { type Libc, openLibc } from "../syscall/libc.ts";
 import { SetupError } from "../syscall/setup-error.ts";
 import { removeLeftovers } from "../tracefs/leftovers.ts";
@@ -18,6 +20,8 @@ import { openTracefs, type TracefsMount } from "../tracefs/mount.ts";
 export interface SessionOptions {
   readonly rung: Rung | "auto";
   readonly stacks: boolean;
+  /** Names of all functions of the kernel, or of those alone that tell causes apart. */
+  readonly names: "all" | "causes";
   readonly bufferSizeKb: number;
   /** Says one line to the person at the terminal. */
   readonly say: (line: string) => void;
@@ -33,11 +37,13 @@ export interface Session extends Disposable {
   readonly source: LiveSource;
   readonly clock: WallClock;
   /** Kernel functions by address, where stacks are recorded and addresses can be read. */
-  readonly symbols: Pick<KernelSymbols, "resolve"> | undefined;
+  readonly symbols: KernelSymbols | undefined;
   /** Called about once a second, between ticks. */
   readonly onSecond: Set<() => void>;
   /** Called with the formats of probes that someone had removed or disabled and that are in place again. */
   readonly onRearm: Set<(probes: readonly InstalledProbe[]) => void>;
+  /** Called with a time in which another program had kept probes from recording, for all that was seen of it. */
+  readonly onGap: Set<(gap: { readonly from: TraceNanos; readonly until: TraceNanos }) => void>;
   /** Times that another program had kept the probes from recording, so far. */
   readonly gaps: { readonly count: number };
   /** Looks now at what is looked at every second. */
@@ -62,15 +68,17 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   clock.sample();
   const onSecond = new Set<() => void>();
   const onRearm: Session["onRearm"] = new Set();
+  const onGap: Session["onGap"] = new Set();
   const gaps = { count: 0 };
-  const keepArmed = armKeeper(capture, { say: options.say, onRearm, gaps });
+  const now = () => source.now();
+  const keepArmed = armKeeper(capture, { say: options.say, now, onRearm, onGap, gaps });
   const everySecond = () => {
     clock.sample();
     keepArmed();
     for (const listener of onSecond) listener();
   };
   const source = new LiveSource({ capture, libc, now: process.hrtime.bigint, everySecond });
-  const symbols = capture.capture.stackFormat && openKernelSymbols({ procRoot: "/proc" });
+  const symbols = capture.capture.stackFormat && readNames(options.names);
   if (capture.capture.stackFormat !== undefined && symbols === undefined) {
     options.say("Kernel function names cannot be read (kptr_restrict): causes that need the stack are other");
   }
@@ -84,22 +92,30 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     symbols,
     onSecond,
     onRearm,
+    onGap,
     gaps,
     look: everySecond,
     [Symbol.dispose]: () => owned.dispose(),
   };
 }
 
-interface ArmKeeping extends Pick<SessionOptions, "say">, Pick<Session, "onRearm"> {
+interface ArmKeeping extends Pick<SessionOptions, "say">, Pick<Session, "onRearm" | "onGap"> {
+  /** Time since the source's epoch. */
+  readonly now: () => TraceNanos;
   readonly gaps: { count: number };
 }
 
 /** Makes a function that puts back what another program has removed or switched off, says so and counts the gap. */
-function armKeeper(capture: LiveCapture, { say, onRearm, gaps }: ArmKeeping): () => void {
+function armKeeper(capture: LiveCapture, { say, now, onRearm, onGap, gaps }: ArmKeeping): () => void {
   let lastRefusal: string | undefined;
+  let armedAt = traceNanos(Number.NEGATIVE_INFINITY);
   return () => {
+    const looked = now();
     const missing = capture.missing();
-    if (missing.length === 0) return;
+    if (missing.length === 0) {
+      armedAt = looked;
+      return;
+    }
     const names = missing.map(({ event }) => event).join(", ");
     try {
       const again = capture.rearm(missing);
@@ -115,8 +131,17 @@ function armKeeper(capture: LiveCapture, { say, onRearm, gaps }: ArmKeeping): ()
       say(
         `Another program has switched probes off (${names}), and they cannot be put back: ${error.message}`,
       );
+    } finally {
+      const until = now();
+      for (const listener of onGap) listener({ from: armedAt, until });
+      armedAt = until;
     }
   };
+}
+
+function readNames(names: SessionOptions["names"]): KernelSymbols | undefined {
+  const host = { procRoot: "/proc" };
+  return names === "all" ? readKernelSymbols(host) : readKernelFunctions(host, CAUSE_FUNCTIONS);
 }
 
 /** Everything here is uid 0's in the host's user namespace; throws SetupError for anyone else. */

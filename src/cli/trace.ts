@@ -43,7 +43,8 @@ export interface TraceIo {
 /** Traces this host until a signal, the duration or the count ends it; gives the exit code. Throws SetupError. */
 export async function runTrace(settings: TraceSettings, io: TraceIo): Promise<number> {
   const { probe: rung, stacks, bufferSizeKb, noFfi } = settings;
-  using session = await openSession({ rung, stacks, bufferSizeKb, noFfi, say: io.say });
+  const names = stacks ? "all" : "causes";
+  using session = await openSession({ rung, stacks, names, bufferSizeKb, noFfi, say: io.say });
   const { pipeline, verify, view, stop, stopped } = assemble(session, settings, io);
   if (view !== undefined && !settings.json) io.write(tableHeader(settings));
   if (settings.byNamespace && session.capture.installed.rung === "tracepoint") {
@@ -75,6 +76,7 @@ function assemble(session: Session, settings: TraceSettings, { write, hurry }: T
     emit: (event) => batch.push(event),
     synAckTimer: (timer) => verify?.add(timer),
   });
+  session.onGap.add((gap) => pairer.gap(gap));
   const settled = new SettleSink({
     now: () => source.now(),
     settledUntil: (watermark) => pairer.settledUntil(watermark),

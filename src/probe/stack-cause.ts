@@ -2,6 +2,15 @@ import { TCP_CA_LOSS, TCP_CA_RECOVERY, TCP_SYN_SENT } from "../event/kernel-tcp.
 import type { Cause } from "../event/tcp-event.ts";
 import type { Scope } from "./cause.ts";
 
+/** The functions that tell causes apart when they are on the stack. */
+export const CAUSE_FUNCTIONS = [
+  "tcp_send_loss_probe",
+  "tcp_retransmit_timer",
+  "tcp_rack_reo_timeout",
+  "tcp_simple_retransmit",
+  "tcp_non_congestion_loss_retransmit",
+] as const;
+
 /** Finds which of the two functions that fields cannot tell is on the stack. */
 export function scopeOfStack(functions: readonly string[]): Scope {
   if (functions.includes("tcp_rack_reo_timeout")) return "reordering";
