@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { constants, mkdirSync, openSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { errnoName } from "../syscall/system-call-error.ts";
@@ -14,7 +13,7 @@ const TRIES = 8;
  */
 export function makeAndHold(tracefs: Tracefs, wantedId: string | undefined): { id: string; hold: number } {
   for (let left = TRIES; ; left--) {
-    const id = wantedId ?? randomBytes(4).toString("hex");
+    const id = wantedId ?? randomId();
     const path = instancePath(tracefs, id);
     try {
       mkdirSync(path);
@@ -51,4 +50,11 @@ function removeIfThere(path: string): void {
 /** Where an instance of ours is. */
 export function instancePath(tracefs: Tracefs, id: string): string {
   return join(tracefs.path, "instances", INSTANCE_PREFIX + id);
+}
+
+/** 8 hex digits. Only to tell our instances apart: node:crypto would cost 3 MB of memory. */
+function randomId(): string {
+  return Math.floor(Math.random() * 2 ** 32)
+    .toString(16)
+    .padStart(8, "0");
 }

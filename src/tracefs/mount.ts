@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import {
   closeSync,
   constants,
@@ -122,7 +121,7 @@ function mountTracefs(path: string, { libc, lockdown }: Host): boolean {
 /** mount(8): exit code 32 for every failure of mount(2), with the reason as text. */
 function mountByCommand(path: string, lockdown: Lockdown | undefined): boolean {
   const arguments_ = ["-t", "tracefs", "-o", "nosuid,nodev,noexec", MOUNT_SOURCE, path];
-  const { error, status, stderr } = spawnSync("mount", arguments_, {
+  const { error, status, stderr } = childProcess().spawnSync("mount", arguments_, {
     encoding: "utf8",
     env: { ...process.env, LC_ALL: "C" },
   });
@@ -142,7 +141,7 @@ function mountByCommand(path: string, lockdown: Lockdown | undefined): boolean {
 
 /** Leaves it mounted on EBUSY: another process works in it, and unmounts it if it is one of ours. */
 function unmount(path: string, libc: Libc | undefined): void {
-  if (libc === undefined) spawnSync("umount", [path], { stdio: "ignore" });
+  if (libc === undefined) childProcess().spawnSync("umount", [path], { stdio: "ignore" });
   else ignoreErrno(() => libc.umount(path));
   if (basename(path).startsWith(OWN_DIRECTORY)) ignoreErrno(() => rmdirSync(path));
 }
@@ -187,4 +186,9 @@ function notBuiltError(cause: unknown): SetupError {
     remedy: "Use a kernel with CONFIG_FTRACE, or --probe=counters",
     cause,
   });
+}
+
+/** Loaded when it is needed, which is seldom: it takes 3 MB of memory. */
+function childProcess() {
+  return process.getBuiltinModule("node:child_process");
 }
