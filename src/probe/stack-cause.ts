@@ -2,8 +2,12 @@ import { TCP_CA_LOSS, TCP_CA_RECOVERY, TCP_SYN_SENT } from "../event/kernel-tcp.
 import type { Cause } from "../event/tcp-event.ts";
 import type { Scope } from "./cause.ts";
 
+/** One of them is on the stack of every retransmit: the compiler inlines either into the other. */
+const RETRANSMIT_FUNCTIONS = ["__tcp_retransmit_skb", "tcp_retransmit_skb"] as const;
+
 /** The functions that tell causes apart when they are on the stack. */
 export const CAUSE_FUNCTIONS = [
+  ...RETRANSMIT_FUNCTIONS,
   "tcp_send_loss_probe",
   "tcp_retransmit_timer",
   "tcp_rack_reo_timeout",
@@ -30,8 +34,7 @@ export function causeOfStack(
 ): Cause {
   if (state === TCP_SYN_SENT) return "syn";
   // Not the stack of a retransmit: it was lost, or belongs to a record beside this one.
-  if (!functions.some((name) => name === "__tcp_retransmit_skb" || name === "tcp_retransmit_skb"))
-    return "other";
+  if (!RETRANSMIT_FUNCTIONS.some((name) => functions.includes(name))) return "other";
   if (functions.includes("tcp_send_loss_probe")) return "tail_loss_probe";
   if (functions.includes("tcp_retransmit_timer")) return "timeout";
   const scope = scopeOfStack(functions);
