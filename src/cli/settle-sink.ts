@@ -1,12 +1,11 @@
 import type { Sink } from "../agent/pump.ts";
-import type { TcpEvent } from "../event/tcp-event.ts";
 import type { TraceNanos } from "../event/trace-nanos.ts";
 
 export interface SettleOptions {
   /** The capture's time now. */
   readonly now: () => TraceNanos;
-  /** Up to when every event is out, of records up to a time. */
-  readonly settledUntil: (watermark: TraceNanos) => TraceNanos;
+  /** Up to when every event is out, of all records of this tick and before. */
+  readonly settledUntil: () => TraceNanos;
 }
 
 interface Waiter {
@@ -30,9 +29,9 @@ export class SettleSink implements Sink {
     return promise;
   }
 
-  consume(_events: readonly TcpEvent[], watermark: TraceNanos): void {
+  consume(): void {
     if (this.#waiters.length === 0) return;
-    const settled = this.#options.settledUntil(watermark);
+    const settled = this.#options.settledUntil();
     this.#wake(({ time }) => time <= settled);
   }
 

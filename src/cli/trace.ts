@@ -79,7 +79,7 @@ function assemble(session: Session, settings: TraceSettings, { write, hurry }: T
   session.onGap.add((gap) => pairer.gap(gap));
   const settled = new SettleSink({
     now: () => source.now(),
-    settledUntil: (watermark) => pairer.settledUntil(watermark),
+    settledUntil: () => pairer.settledUntil(decoder.takenUntil),
   });
   const verify = settings.verify ? new LiveVerify(session, { settled, counts: decoder.counts }) : undefined;
   const { stop, stopped } = stopper(source, { verify, hurry });

@@ -42,6 +42,7 @@ export class PageDecoder {
   readonly #queues: ProbeRecord[][] = [];
   readonly #awaiting: ProbeRecord[][] = [];
   readonly #stacks = new StackTable();
+  #takenUntil = traceNanos(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   #cpu = 0;
 
@@ -70,9 +71,15 @@ export class PageDecoder {
     return traceNanos(result.endTime);
   }
 
+  /** Up to when records have been taken: later ones may be kept back behind one that waits for its stack. */
+  get takenUntil(): TraceNanos {
+    return this.#takenUntil;
+  }
+
   /** Takes the records up to a time in order; those of equal time keep their CPU's order. */
   take(until: TraceNanos): readonly ProbeRecord[] {
     const watermark = this.#beforeOpenStacks(until);
+    this.#takenUntil = traceNanos(watermark);
     const taken: ProbeRecord[] = [];
     let sources = 0;
     for (const [cpu, queue] of this.#queues.entries()) {

@@ -209,3 +209,12 @@ test("PageDecoder takes kernel_stack records for unknown where stacks are not re
 test("PageDecoder throws SyntaxError on a header_page that makes no sense", () => {
   assert.throws(() => new PageDecoder({ ...capture(false), headerPage: "nothing" }, EPOCH), SyntaxError);
 });
+
+test("PageDecoder.takenUntil ends before a record that waits for its stack, until it has waited long enough", () => {
+  const decoder = decoderOf({ stacks: true });
+  give(decoder, 0, page(100).record(0, record(1)).record(1, stack(7n)).record(50, record(2)));
+  assert.deepEqual(keys(decoder, traceNanos(200)), [1]);
+  assert.equal(decoder.takenUntil, 150);
+  assert.deepEqual(keys(decoder, traceNanos(1e9)), [2]);
+  assert.equal(decoder.takenUntil, 1e9);
+});
