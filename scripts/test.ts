@@ -1,6 +1,6 @@
 /**
- * The unit and host tiers, on the pinned Node and again on Node 24, which has no node:ffi.
- * `--here` runs them on this Node only. Ends with one line `N passed, N failed`.
+ * The unit and host tiers on the Node that runs this; with `--both` or CI=true again on Node 24, which has no node:ffi.
+ * Ends with one line `N passed, N failed`.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
@@ -13,7 +13,7 @@ const NODE_24 = "24.21.0";
 const root = import.meta.dirname.replace(/\/scripts$/, "");
 const isRoot = process.getuid?.() === 0;
 const inCi = process.env["CI"] === "true";
-const here = process.argv.includes("--here");
+const both = (inCi || process.argv.includes("--both")) && process.versions.node !== NODE_24;
 
 process.chdir(root);
 if (!isRoot && inCi) fail("the host tier needs root, and CI=true allows nothing to be left out");
@@ -24,7 +24,7 @@ const host = isRoot ? globSync("test/kernel/*.host.ts").sort() : [];
 const results = [await runFiles(unit, true), await runFiles(host, false)];
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => sum + result.failed, 0);
-const older = here ? { passed: 0, failed: 0 } : runOnNode24();
+const older = both ? runOnNode24() : { passed: 0, failed: 0 };
 if (!isRoot) console.log("Left out: the host tier (test/kernel), which needs root");
 console.log(`${passed + older.passed} passed, ${failed + older.failed} failed`);
 process.exit(failed + older.failed === 0 && passed > 0 ? 0 : 1);
@@ -57,7 +57,7 @@ function runOnNode24() {
   const node = execFileSync("npm", ["exec", "--yes", `--package=${name}`, "-c", "command -v node"], {
     encoding: "utf8",
   });
-  const child = spawnSync(node.trim(), [import.meta.filename, "--here"], {
+  const child = spawnSync(node.trim(), [import.meta.filename], {
     encoding: "utf8",
     env: { ...process.env, TCPRETRANS_NODE: node.trim() },
     maxBuffer: 1 << 28,
