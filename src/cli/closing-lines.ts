@@ -35,7 +35,11 @@ export function closingLines(closing: Closing): readonly string[] {
       "retransmits whose attempt was not recorded; they are shown",
       "Complete all the same",
     ),
-    says(pairing.cutOffAttempts, "attempts under way when the trace ended; they are not shown", "Cut off"),
+    says(
+      pairing.cutOffAttempts,
+      "attempts under way when the trace ended or its probes were switched off; they are not shown",
+      "Cut off",
+    ),
     decoding.faults.size === 0
       ? undefined
       : `Not decoded: ${[...decoding.faults].map(([fault, count]) => `${count} ${fault}`).join(", ")}`,

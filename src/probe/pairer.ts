@@ -12,7 +12,7 @@ export interface PairingCounts {
   orphanOutcomes: number;
   /** Attempts without an outcome: failed, or a loss probe that did not retransmit. */
   unansweredAttempts: number;
-  /** Attempts under way when the capture ended: what became of them is not known, and they are no events. */
+  /** Attempts under way when the capture ended or had a gap: what became of them is not known, and they are no events. */
   cutOffAttempts: number;
 }
 
@@ -36,6 +36,12 @@ const ATTEMPT_WAIT_NS = 1e9;
 /** Sockets whose last congestion state is kept (tracepoint rung). */
 const CONG_STATES = 65_536;
 
+/** A time in which not every probe was in place, both ends included. */
+interface Gap {
+  readonly from: TraceNanos;
+  readonly until: TraceNanos;
+}
+
 interface Waiting {
   readonly record: ProbeRecord;
   readonly scope: Scope;
@@ -49,14 +55,16 @@ export class Pairer {
   readonly counts: PairingCounts = { orphanOutcomes: 0, unansweredAttempts: 0, cutOffAttempts: 0 };
   readonly #options: PairerOptions;
   readonly #waiting = new Map<SocketKey, Waiting>();
-  readonly #scopes = new Scopes();
+  #scopes = new Scopes();
   readonly #congState = new Map<SocketKey, number>();
+  #gap: Gap | undefined;
 
   constructor(options: PairerOptions) {
     this.#options = options;
   }
 
   push(record: ProbeRecord): void {
+    if (this.#gap !== undefined && record.time > this.#gap.until) this.#endGap(this.#gap);
     switch (record.role) {
       case "attempt":
       case "loss_probe":
@@ -95,6 +103,11 @@ export class Pairer {
     }
   }
 
+  /** Tells of a time in which probes may have been missing: an attempt that has no outcome in it need not have failed. */
+  gap({ from, until }: Gap): void {
+    this.#gap = { from: traceNanos(Math.min(from, this.#gap?.from ?? from)), until };
+  }
+
   /** Ends pairing: attempts that have not waited long enough are cut off, for their outcome may have come after the end. */
   end(): void {
     this.counts.cutOffAttempts += this.#waiting.size;
@@ -105,6 +118,18 @@ export class Pairer {
   settledUntil(pushed: TraceNanos): TraceNanos {
     const [oldest] = this.#waiting.values();
     return oldest === undefined ? pushed : traceNanos(Math.min(pushed, oldest.record.time - 1));
+  }
+
+  /** What was open in the gap stays unanswered: its outcome, or the return of its function, may be missing. */
+  #endGap(gap: Gap): void {
+    for (const { record } of this.#waiting.values()) if (isWithin(gap, record)) this.#cutOff(record.key);
+    this.#scopes = new Scopes();
+    this.#gap = undefined;
+  }
+
+  #cutOff(key: SocketKey): void {
+    this.#waiting.delete(key);
+    this.counts.cutOffAttempts++;
   }
 
   #attempt(record: ProbeRecord): void {
@@ -198,6 +223,10 @@ export class Pairer {
   /** Ends a wait: the socket's next record has come, or the time is up. */
   #giveUp(waiting: Waiting, next: ProbeRecord | undefined): void {
     const { role, key } = waiting.record;
+    if (this.#gap !== undefined && isWithin(this.#gap, waiting.record)) {
+      this.#cutOff(key);
+      return;
+    }
     // Only tcp_send_loss_probe sets tlp_high_seq: set by the next record, with no probe between, this one sent new data.
     if (role === "loss_probe") this.#answer(key, next?.tlpHighSeq ? "new_data" : "unknown");
     else this.#answer(key, "failed");
@@ -225,6 +254,10 @@ export class Pairer {
     const stack = attempt?.stack ?? record.stack;
     return { time, cpu, pid, rung: this.#options.rung, socket: mergedSocket(record, attempt), stack };
   }
+}
+
+function isWithin({ from, until }: Gap, { time }: ProbeRecord): boolean {
+  return from <= time && time <= until;
 }
 
 /**

@@ -151,6 +151,51 @@ test("Pairer.end() counts attempts whose outcome may come after the end, and mak
   assert.equal(pairer.counts.cutOffAttempts, 2);
 });
 
+test("Pairer.gap() keeps an attempt of the gap from being shown as failed, whatever ends its wait", () => {
+  const { pairer, events, push } = keepingPairer();
+  const attempt = (time: number, key: number) => push(probeRecord("attempt", { time, key, socket: LOSS }));
+  for (const key of [1, 2, 3]) attempt(100, key);
+  push(probeRecord("loss_probe", { time: 101, key: 4 }));
+  pairer.gap({ from: traceNanos(100), until: traceNanos(200) });
+  attempt(150, 1); // its own socket's next attempt
+  pairer.settle(traceNanos(2 * SECOND)); // the time is up
+  assert.deepEqual([events.length, pairer.counts.cutOffAttempts], [0, 5]);
+  attempt(199, 1);
+  attempt(201, 2); // the first record after the gap
+  push(probeRecord("outcome", { time: 202, key: 2, socket: LOSS, gsoSegs: 1 }));
+  assert.deepEqual([events.length, pairer.counts.cutOffAttempts], [1, 6]);
+  assert.equal(events[0]?.outcome, "sent");
+});
+
+test("Pairer.gap() leaves what was open before it and what comes after it as they are", () => {
+  const { pairer, events, push } = keepingPairer();
+  push(probeRecord("attempt", { time: 99, key: 1, socket: LOSS }));
+  pairer.gap({ from: traceNanos(100), until: traceNanos(200) });
+  push(
+    probeRecord("attempt", { time: 201, key: 2, socket: LOSS }),
+    probeRecord("attempt", { time: 202, key: 1, socket: LOSS }),
+    probeRecord("attempt", { time: 203, key: 2, socket: LOSS }),
+  );
+  assert.deepEqual(
+    events.map(({ time, outcome }) => [time, outcome]),
+    [
+      [99, "failed"],
+      [201, "failed"],
+    ],
+  );
+});
+
+test("Pairer.gap() forgets functions whose return may be missing", () => {
+  const { pairer, events, push } = keepingPairer();
+  push(probeRecord("mtu_enter", { time: 1, pid: 5, socket: null }));
+  pairer.gap({ from: traceNanos(0), until: traceNanos(10) });
+  push(
+    probeRecord("attempt", { time: 11, pid: 5, socket: LOSS }),
+    probeRecord("outcome", { time: 12, pid: 5, socket: LOSS, gsoSegs: 1 }),
+  );
+  assert.equal(events[0]?.cause, "timeout");
+});
+
 test("Pairer.settledUntil() ends before the oldest attempt that waits", () => {
   const { pairer, push } = keepingPairer();
   assert.equal(pairer.settledUntil(traceNanos(50)), 50);
