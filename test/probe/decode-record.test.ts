@@ -3,10 +3,12 @@ import { test } from "node:test";
 import { TCP_STATE_NAMES } from "../../src/event/kernel-tcp.ts";
 import { traceNanos } from "../../src/event/trace-nanos.ts";
 import { type KernelFacts, recordDecoder } from "../../src/probe/decode-record.ts";
+import { findField } from "../../src/probe/field-reader.ts";
 import type { ProbeRecord, Role } from "../../src/probe/probe-record.ts";
 import type { EventFormat } from "../../src/tracefs/event-format.ts";
 import { eventRecord, type FieldValue, probeFormat } from "../support/event-record.ts";
 import { kernelFormat } from "../support/kernels.ts";
+import { parseXxd } from "../support/xxd.ts";
 
 const FACTS: KernelFacts = { hz: 250, caState: { shift: 0, width: 5 } };
 const SOCKET = 0xffff_8880_1234_5640n;
@@ -134,6 +136,36 @@ for (const { name, pointer, valid } of POINTERS) {
     assert.equal(socket?.cgroupId, valid ? 99n : undefined);
   });
 }
+
+/**
+ * An attempt of 6.12.107 whose probe took `net` and `cgp` from a word that was 0 (test/vm/ends-stale.ts): 0 at 71 and 83, and at
+ * 79 and 91 the record before it in the same memory, ns 4026532169 and cg 1. `sk` and `__probe_ip` are replaced.
+ */
+const STALE = parseXxd(`
+  00000000: 1606 0000 a600 0000 0000 0081 ffff ffff
+  00000010: 4056 3412 8088 ffff 0200 0192 9c4e e80a
+  00000020: 4dc8 010a 4dc8 0200 0000 0000 0000 0000
+  00000030: 00ff ff0a 4dc8 0100 0000 0000 0000 0000
+  00000040: 00ff ff0a 4dc8 0200 0000 0000 0000 0049
+  00000050: 0100 f000 0000 0000 0000 0001 0000 0000
+  00000060: 0000 0000 0300 0000 0000 0023 0006 0033
+  00000070: 0000 003a 4100 0001 0000 0000 d404 00a8
+  00000080: 0500 0003 0000 0000 0000 0001 0000 00e4
+  00000090: 0000 00a0 0905 0000 0000 0000 0000 000a
+  000000a0: 2fdd 0db2 34dd 0d10 0100 a805 0000 0100
+  000000b0: 0000 0000
+`);
+
+test("recordDecoder() reports nothing of what a failed dereference has left in a record of 6.12", () => {
+  const view = new DataView(STALE.buffer);
+  const [netns, cgroup] = ["ns", "cg"].map((name) => findField(attempt, [name])!.offset);
+  assert.deepEqual([view.getUint32(netns!, true), view.getBigUint64(cgroup!, true)], [4_026_532_169, 1n]);
+  const record = recordDecoder("attempt", attempt, FACTS)(view, 0, STALE.length, traceNanos(0), 0);
+  assert.ok(typeof record !== "string" && record.socket !== undefined);
+  const { netns: reported, cgroupId, localAddress, localPort, peerPort } = record.socket;
+  assert.deepEqual([reported, cgroupId], [undefined, undefined]);
+  assert.deepEqual([localAddress, localPort, peerPort], ["10.77.200.1", 40_082, 20_200]);
+});
 
 test("recordDecoder() judges the namespace's and the cgroup's pointer apart", () => {
   const { socket } = decode("attempt", attempt, { ...V4, net: 0n, ns: 1, cgp: POINTER, cg: 99n });
