@@ -6,7 +6,13 @@ import { type Accelerator, bootVm, chooseAccelerator } from "../test/lab/boot.ts
 import { KERNELS, type Lab, type LabKernel, prepareLab } from "../test/lab/lab.ts";
 import { labDir } from "../test/lab/lab-dir.ts";
 import { run } from "../test/lab/run.ts";
-import type { Check, GuestOrder, GuestReport } from "../test/vm/guest-report.ts";
+import {
+  type Check,
+  GROUPS,
+  type Group,
+  type GuestOrder,
+  type GuestReport,
+} from "../test/vm/guest-report.ts";
 import { type KernelResult, resultTable } from "../test/vm/result-table.ts";
 import { rungsOf } from "../test/vm/sight.ts";
 
@@ -14,7 +20,8 @@ const USAGE = `Runs tcpretrans on Debian's kernels in virtual machines: npm run 
   --full           every rung on every kernel, and the table into docs/kernels.md
                    (else every rung on 6.12, the highest rung on the others)
   --kernel NAME    only this kernel, repeatable: ${KERNELS.map(({ name }) => name).join(" ")}
-  --scenario NAME  only this scenario, repeatable
+  --group NAME     only this group of checks, repeatable: ${GROUPS.join(" ")}
+  --scenario NAME  only this scenario, repeatable; no other group
   --jobs N         virtual machines at a time (default 2)`;
 
 const ROOT = join(import.meta.dirname, "..");
@@ -29,6 +36,7 @@ const { values } = parseArgs({
   options: {
     full: { type: "boolean", default: false },
     kernel: { type: "string", multiple: true, default: KERNELS.map(({ name }) => name) },
+    group: { type: "string", multiple: true },
     scenario: { type: "string", multiple: true },
     jobs: { type: "string", default: "2" },
     help: { type: "boolean", short: "h", default: false },
@@ -63,7 +71,12 @@ async function main(): Promise<number> {
     for (const check of report.checks) console.log(formatCheck(name, check));
   const table = resultTable(results);
   console.log(`\n${table}\n`);
-  if (values.full && values.scenario === undefined && results.length === KERNELS.length)
+  if (
+    values.full &&
+    chooseGroups().includes("scenarios") &&
+    values.scenario === undefined &&
+    results.length === KERNELS.length
+  )
     await document(results, table);
   const checks = results.flatMap(({ report }) => report.checks);
   const failed = checks.filter(({ problem }) => problem !== undefined).length;
@@ -81,7 +94,7 @@ async function testKernel(
   const { name } = kernel;
   const all = rungsOf(kernel.release);
   const rungs: readonly Rung[] = values.full || name === EVERY_RUNG_ON ? all : all.slice(0, 1);
-  const order: GuestOrder = { rungs, scenarios: values.scenario };
+  const order: GuestOrder = { groups: chooseGroups(), rungs, scenarios: values.scenario };
   await mkdir(outDir, { recursive: true });
   await writeFile(join(outDir, "order.json"), JSON.stringify(order));
   const console_: string[] = [];
@@ -110,6 +123,13 @@ async function testKernel(
       report: { release: kernel.release, checks: [{ rung: "all", family: 0, scenario: "boot", problem }] },
     };
   }
+}
+
+function chooseGroups(): readonly Group[] {
+  const names = values.group ?? (values.scenario === undefined ? GROUPS : ["scenarios"]);
+  const unknown = names.find((name) => !GROUPS.some((group) => group === name));
+  if (unknown !== undefined) throw new Error(`Cannot choose a group: there is no ${unknown}`);
+  return GROUPS.filter((group) => names.includes(group));
 }
 
 function formatCheck(kernel: string, { rung, family, scenario, problem }: Check): string {

@@ -1,7 +1,12 @@
 import type { Rung } from "../../src/event/tcp-event.ts";
 
+/** What the guest can do: one of each kind of retransmit, and disturbances of the real program on kprobes. */
+export const GROUPS = ["scenarios", "ends"] as const;
+export type Group = (typeof GROUPS)[number];
+
 /** What the host asks of the guest, in its output directory as order.json. */
 export interface GuestOrder {
+  readonly groups: readonly Group[];
   readonly rungs: readonly Rung[];
   /** All when undefined. */
   readonly scenarios: readonly string[] | undefined;
@@ -10,7 +15,7 @@ export interface GuestOrder {
 /** One comparison; `problem` says what differs. */
 export interface Check {
   /** A rung, or who else was looked at. */
-  readonly rung: Rung | "witness" | "rows" | "all";
+  readonly rung: Rung | "witness" | "rows" | "ends" | "all";
   /** 0: not of one family. */
   readonly family: 0 | 4 | 6;
   readonly scenario: string;

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Rung } from "../../src/event/tcp-event.ts";
 import { run } from "../lab/run.ts";
 import { type Evidence, judgeProduct, judgeScenario } from "./compare.ts";
+import { testEnds } from "./ends.ts";
 import type { Check, GuestOrder, GuestReport } from "./guest-report.ts";
 import { type Family, Pair, PairPlan } from "./pair.ts";
 import { Product } from "./product.ts";
@@ -25,13 +26,24 @@ interface Case {
   error: string | undefined;
 }
 
-/** Runs in the virtual machine: makes every cause while every rung that was asked for watches, and compares. */
+type Say = (text: string) => void;
+
+/** Runs in the virtual machine: the groups of checks that were asked for, one after the other. */
 async function main(outDir: string): Promise<void> {
   const started = performance.now();
-  const say = (text: string) =>
-    console.log(`${((performance.now() - started) / 1000).toFixed(0)} s: ${text}`);
+  const say: Say = (text) => console.log(`${((performance.now() - started) / 1000).toFixed(0)} s: ${text}`);
   const order: GuestOrder = JSON.parse(readFileSync(join(outDir, "order.json"), "utf8"));
   await run("mount", ["-t", "tracefs", "tracefs", TRACING]);
+  const checks: Check[] = [];
+  if (order.groups.includes("scenarios")) checks.push(...(await testScenarios(order, outDir, say)));
+  if (order.groups.includes("ends")) checks.push(...(await testEnds(TRACING, say)));
+  const report: GuestReport = { release: release(), checks };
+  writeFileSync(join(outDir, "report.json"), JSON.stringify(report, undefined, 1));
+  say(`${checks.filter(({ problem }) => problem !== undefined).length} of ${checks.length} checks failed`);
+}
+
+/** Makes every cause while every rung that was asked for watches, and compares. */
+async function testScenarios(order: GuestOrder, outDir: string, say: Say): Promise<readonly Check[]> {
   const witness = new Witness(TRACING, { returns: rungsOf(release()).includes("eprobe") });
   const cases = await makeCases(order.scenarios);
   say(`${cases.length} pairs of namespaces made`);
@@ -53,16 +65,8 @@ async function main(outDir: string): Promise<void> {
     checks.push({ rung: product.rung, family: 0, scenario: "verify", problem, shown: "yes" });
   }
   checks.push(...plainRows(watch.plain, cases));
-  const complaints = witness.complaints();
-  checks.push({
-    rung: "all",
-    family: 0,
-    scenario: "nothing-left",
-    problem: complaints.join("; ") || undefined,
-  });
-  const report: GuestReport = { release: release(), checks };
-  writeFileSync(join(outDir, "report.json"), JSON.stringify(report, undefined, 1));
-  say(`${checks.filter(({ problem }) => problem !== undefined).length} of ${checks.length} checks failed`);
+  const problem = witness.complaints().join("; ") || undefined;
+  return [...checks, { rung: "all", family: 0, scenario: "nothing-left", problem }];
 }
 
 async function makeCases(names: readonly string[] | undefined): Promise<readonly Case[]> {
@@ -87,7 +91,7 @@ async function startProducts(rungs: readonly Rung[], cases: readonly Case[], out
   return { products: await Promise.all(products), plain: await plain };
 }
 
-async function runCases(cases: readonly Case[], say: (text: string) => void): Promise<void> {
+async function runCases(cases: readonly Case[], say: Say): Promise<void> {
   for (const heavy of [false, true]) {
     const now = cases.filter(({ scenario }) => (scenario.heavy ?? false) === heavy);
     await Promise.all(
