@@ -1,0 +1,112 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { STORM_PORT } from "./storm.ts";
+
+/** One way to see retransmits, as the benchmark runs it. */
+export interface Tool {
+  readonly name: string;
+  /** For `sh -c`; a program alone is exec'ed, so that signals are its own. */
+  readonly command: string;
+  /** The program that says whether the tool is installed. */
+  readonly program: string;
+  /** Where its lines are. */
+  readonly lines: "stdout" | "stderr";
+  /** What it says when it is ready; undefined: it says nothing, and gets three seconds. */
+  readonly ready: RegExp | undefined;
+  /** Whether a line shows a retransmit of the storm that was sent. */
+  readonly isSent: (line: string) => boolean;
+  /** Recorded by the kernel into the benchmark's own instance. */
+  readonly tracePipe: boolean;
+}
+
+export interface ToolPaths {
+  /** bin/tcpretrans. */
+  readonly product: string;
+  /** The benchmark's own tracefs instance. */
+  readonly instance: string;
+  readonly scratch: string;
+}
+
+const READY = /Tracing TCP|Recording TCP/;
+const PORT = String(STORM_PORT);
+
+/** perf-tools' columns by awk, from the text of the tracepoint. */
+const AWK = `/tcp_retransmit_skb:/ && !/ err=[^0]/ {
+  for (i = 5; i <= NF; i++) { n = index($i, "="); v[substr($i, 1, n - 1)] = substr($i, n + 1) }
+  pid = $1; sub(/.*-/, "", pid)
+  printf "%-8s %-6s %-20s R> %-20s %-12s\\n", $4, pid, v["saddr"] ":" v["sport"], v["daddr"] ":" v["dport"], substr(v["state"], 5)
+}`;
+
+/** The same columns by bpftrace; \`err\` is told since 6.17. */
+function bpftraceProgram(tellsError: boolean): string {
+  const states = ["ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2"];
+  states.push("TIME_WAIT", "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV");
+  const names = states.map((name, index) => `@s[${index + 1}] = "${name}";`).join(" ");
+  return `BEGIN { ${names} printf("ready\\n"); }
+tracepoint:tcp:tcp_retransmit_skb ${tellsError ? "/args->err == 0/ " : ""}{
+  time("%H:%M:%S ");
+  printf("%-6d %s:%d R> %s:%d %s\\n", pid, ntop(args->family, args->saddr), args->sport,
+    ntop(args->family, args->daddr), args->dport, @s[args->state]);
+}
+END { clear(@s); }
+`;
+}
+
+/** The tools in the order of a round, with their scripts in the scratch directory. */
+export function allTools({ product, instance, scratch }: ToolPaths, tellsError: boolean): readonly Tool[] {
+  writeFileSync(join(scratch, "columns.awk"), AWK);
+  writeFileSync(join(scratch, "columns.bt"), bpftraceProgram(tellsError));
+  const own = { program: product, lines: "stdout", ready: READY, tracePipe: false } as const;
+  const pipe = { program: "cat", lines: "stdout", ready: undefined, tracePipe: true } as const;
+  const address = `:${PORT}`;
+  return [
+    {
+      ...own,
+      name: "tcpretrans",
+      command: `exec ${product} -l`,
+      isSent: (line) => / [RL]> .*:\d+/.test(line) && line.includes(address),
+    },
+    { ...own, name: "tcpretrans --json", command: `exec ${product} -l --json`, isSent: isSentJson },
+    {
+      ...own,
+      name: "tcpretrans --summary",
+      command: `exec ${product} --summary --json`,
+      isSent: () => false,
+    },
+    {
+      ...pipe,
+      name: "cat trace_pipe",
+      command: `exec cat ${instance}/trace_pipe`,
+      isSent: (line) => line.includes(`dport=${PORT} `) && !/ err=[^0]/.test(line),
+    },
+    {
+      ...pipe,
+      name: "cat trace_pipe | awk",
+      command: `cat ${instance}/trace_pipe | awk -f ${scratch}/columns.awk`,
+      isSent: (line) => line.includes(address),
+    },
+    {
+      name: "bpftrace",
+      command: `exec bpftrace ${scratch}/columns.bt`,
+      program: "bpftrace",
+      lines: "stdout",
+      ready: /^ready/m,
+      isSent: (line) => line.includes(address),
+      tracePipe: false,
+    },
+    {
+      name: "perf trace",
+      command: "exec perf trace -a -e tcp:tcp_retransmit_skb",
+      program: "perf",
+      lines: "stderr",
+      ready: undefined,
+      isSent: (line) => line.includes(`dport: ${PORT},`) && !/ err: [^0]/.test(line),
+      tracePipe: false,
+    },
+  ];
+}
+
+/** Whether a --json line is a retransmit or loss probe of the storm that was sent. */
+export function isSentJson(line: string): boolean {
+  return line.includes(`"destination.port":${PORT},`) && line.includes('"tcp.retransmit.outcome":"sent"');
+}
