@@ -1,5 +1,5 @@
 import { TCP_CA_STATE_NAMES } from "../event/kernel-tcp.ts";
-import type { TcpEvent } from "../event/tcp-event.ts";
+import type { SocketFields, TcpEvent } from "../event/tcp-event.ts";
 import {
   ATTRIBUTES,
   CONNECTION_STATES,
@@ -8,6 +8,7 @@ import {
   type StackNames,
   stateName,
 } from "./attributes.ts";
+import { byConnection } from "./by-connection.ts";
 import { formatError } from "./format-error.ts";
 import { rfc3339Formatter } from "./rfc3339.ts";
 
@@ -25,22 +26,24 @@ const KEY = Object.fromEntries(
  */
 export function jsonLineFormatter(stackNames?: StackNames): EventFormatter {
   const timestamp = rfc3339Formatter();
-  return (event, unixNanos) => {
-    const { socket } = event;
-    return `{"timestamp":"${timestamp(unixNanos)}"${
+  const connection = byConnection(connectionKeys);
+  return (event, unixNanos) =>
+    `{"timestamp":"${timestamp(unixNanos)}"${
       event.kind === "retransmit" ? RETRANSMIT : LOSS_PROBE
-    }${KEY.sourceAddress}"${socket.localAddress}"${KEY.sourcePort}${socket.localPort}${
-      KEY.destinationAddress
-    }"${socket.peerAddress}"${KEY.destinationPort}${socket.peerPort}${
-      socket.ipVersion === 4 ? IPV4 : IPV6
-    }${STATES[socket.state] ?? state(socket.state)}${KEY.retransmitType}"${event.cause}"${KEY.outcome}"${
-      event.outcome
-    }"${number(KEY.segments, event.segments)}${text(KEY.errorType, formatError(event.error))}${fields(
-      event,
-    )}${KEY.pid}${event.pid}${KEY.rung}"${event.rung}"${
-      stackNames === undefined ? "" : stack(event, stackNames)
-    }}\n`;
-  };
+    }${connection(event.socket)}${KEY.retransmitType}"${event.cause}"${KEY.outcome}"${event.outcome}"${number(
+      KEY.segments,
+      event.segments,
+    )}${text(KEY.errorType, formatError(event.error))}${fields(event)}${KEY.pid}${event.pid}${KEY.rung}"${
+      event.rung
+    }"${stackNames === undefined ? "" : stack(event, stackNames)}}\n`;
+}
+
+/** The keys that are of the connection alone, from the source's address to the state. */
+function connectionKeys(socket: SocketFields): string {
+  const { localAddress, localPort, peerAddress, peerPort } = socket;
+  const source = `${KEY.sourceAddress}"${localAddress}"${KEY.sourcePort}${localPort}`;
+  const destination = `${KEY.destinationAddress}"${peerAddress}"${KEY.destinationPort}${peerPort}`;
+  return `${source}${destination}${socket.ipVersion === 4 ? IPV4 : IPV6}${STATES[socket.state] ?? state(socket.state)}`;
 }
 
 const RETRANSMIT = `${KEY.eventName}"${EVENT_NAMES.retransmit}"`;

@@ -1,5 +1,6 @@
 import type { SocketFields, TcpEvent } from "../event/tcp-event.ts";
 import { type StackNames, stateName } from "./attributes.ts";
+import { byConnection } from "./by-connection.ts";
 import { formatError } from "./format-error.ts";
 import type { EventFormatter } from "./json-line.ts";
 import { timeOfDayFormatter } from "./rfc3339.ts";
@@ -28,7 +29,7 @@ export function tableHeader({ wide }: { readonly wide: boolean }): string {
 export function tableFormatter(options: TableOptions): EventFormatter {
   const { wide, color, stackNames } = options;
   const timeOfDay = timeOfDayFormatter(options.utcOffsetMinutes);
-  const connection = connectionFormatter();
+  const connection = byConnection(connectionColumns);
   return (event, unixNanos) => {
     const { local, rest } = connection(event.socket);
     const packet = event.kind === "retransmit" ? "R>" : "L>";
@@ -43,41 +44,18 @@ export function formatEnd(address: string, port: number, ipVersion: 4 | 6): stri
   return ipVersion === 4 ? `${address}:${port}` : `[${address}]:${port}`;
 }
 
-/** Both ends and the state of a connection as the row has them. */
-interface Connection {
-  readonly socket: SocketFields;
-  readonly local: string;
-  readonly rest: string;
-}
-
-/** Bounds the memory of a formatter: connections whose text is kept, a power of two. */
-const SLOTS = 1024;
-
-/** Makes a formatter of a connection's columns that remembers them: in a storm many events are of few connections. */
-function connectionFormatter(): (socket: SocketFields) => Connection {
-  const slots: (Connection | undefined)[] = new Array(SLOTS).fill(undefined);
-  return (socket) => {
-    const index = (socket.localPort + 31 * socket.peerPort) & (SLOTS - 1);
-    const slot = slots[index];
-    if (slot !== undefined && isSame(slot.socket, socket)) return slot;
-    const { localAddress, localPort, peerAddress, peerPort, ipVersion, state } = socket;
-    const local = formatEnd(localAddress, localPort, ipVersion).padEnd(20);
-    const peer = formatEnd(peerAddress, peerPort, ipVersion).padEnd(20);
-    const made = { socket, local, rest: `${peer} ${stateName(state).padEnd(12)}` };
-    slots[index] = made;
-    return made;
-  };
-}
-
-function isSame(a: SocketFields, b: SocketFields): boolean {
-  if (a === b) return true;
-  return (
-    a.localPort === b.localPort &&
-    a.peerPort === b.peerPort &&
-    a.state === b.state &&
-    a.localAddress === b.localAddress &&
-    a.peerAddress === b.peerAddress
-  );
+/** The columns of a connection: the local end, and the rest of the row after the packet's mark. */
+function connectionColumns({
+  localAddress,
+  localPort,
+  peerAddress,
+  peerPort,
+  ipVersion,
+  state,
+}: SocketFields) {
+  const local = formatEnd(localAddress, localPort, ipVersion).padEnd(20);
+  const peer = formatEnd(peerAddress, peerPort, ipVersion).padEnd(20);
+  return { local, rest: `${peer} ${stateName(state).padEnd(12)}` };
 }
 
 function columns(

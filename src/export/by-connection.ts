@@ -1,0 +1,36 @@
+import type { SocketFields } from "../event/tcp-event.ts";
+
+/** Bounds the memory: connections whose value is kept, a power of two. */
+const SLOTS = 1024;
+
+interface Slot<T> {
+  readonly socket: SocketFields;
+  readonly value: T;
+}
+
+/**
+ * Remembers what is made of a socket's ends and state, and of nothing else of it: in a storm many events are of few
+ * connections.
+ */
+export function byConnection<T>(make: (socket: SocketFields) => T): (socket: SocketFields) => T {
+  const slots: (Slot<T> | undefined)[] = new Array(SLOTS).fill(undefined);
+  return (socket) => {
+    const index = (socket.localPort + 31 * socket.peerPort) & (SLOTS - 1);
+    const slot = slots[index];
+    if (slot !== undefined && isSame(slot.socket, socket)) return slot.value;
+    const value = make(socket);
+    slots[index] = { socket, value };
+    return value;
+  };
+}
+
+function isSame(a: SocketFields, b: SocketFields): boolean {
+  if (a === b) return true;
+  return (
+    a.localPort === b.localPort &&
+    a.peerPort === b.peerPort &&
+    a.state === b.state &&
+    a.localAddress === b.localAddress &&
+    a.peerAddress === b.peerAddress
+  );
+}
