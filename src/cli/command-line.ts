@@ -43,7 +43,7 @@ export interface RawOptions {
 }
 
 /** Default ring buffer of each CPU in KiB: about 10,000 records of 200 bytes. */
-const BUFFER_KIB = 2048;
+const BUFFER_KIB = 4096;
 const MAX_BUFFER_KIB = 1_048_576;
 
 /** Counters have no pages to record. */

@@ -45,7 +45,7 @@ const VIEW: ViewOptions = {
 test("parseOptions() without arguments traces as perf-tools does", () => {
   assert.deepEqual(parse(""), {
     kind: "trace",
-    capture: { probe: "auto", stacks: false, bufferSizeKb: 2048, duration: undefined },
+    capture: { probe: "auto", stacks: false, bufferSizeKb: 4096, duration: undefined },
     view: VIEW,
     verify: false,
     demo: false,
@@ -105,7 +105,7 @@ test("parseOptions() takes record, replay, doctor, --version and the demonstrati
   assert.deepEqual(parse("record -s --duration 60 storm.rec"), {
     kind: "record",
     file: "storm.rec",
-    capture: { probe: "auto", stacks: true, bufferSizeKb: 2048, duration: 60 },
+    capture: { probe: "auto", stacks: true, bufferSizeKb: 4096, duration: 60 },
   });
   assert.deepEqual(parse("replay storm.rec -l --json"), {
     kind: "replay",
