@@ -42,7 +42,7 @@ export interface RawOptions {
   readonly netns?: readonly NetnsSelector[];
 }
 
-/** Default ring buffer of each CPU in KiB: about 10,000 records of 200 bytes. */
+/** Default ring buffer of each CPU in KiB: about 20,000 records of 200 bytes. */
 const BUFFER_KIB = 4096;
 const MAX_BUFFER_KIB = 1_048_576;
 
