@@ -89,7 +89,7 @@ export class LiveCapture implements Disposable {
         const present = this.instance.hasEvent(definition.group, definition.event);
         const { definition: text, ...enableOnly } = definition;
         const again = text !== undefined && !present ? definition : enableOnly;
-        return installProbe(again, { tracefs, instance: this.instance });
+        return installProbe(again, { tracefs, instance: this.instance, stacks: this.#options.stacks });
       });
   }
 

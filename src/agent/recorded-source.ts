@@ -102,7 +102,7 @@ function checkHeaderPage(text: string): string {
 }
 
 function parseEvents(events: readonly RecordedEvent[]): CaptureLayout["events"] {
-  return events.map(({ role, format }) => ({ role, format: parseFormat(format) }));
+  return events.map(({ format, ...event }) => ({ ...event, format: parseFormat(format) }));
 }
 
 function parseFormat(text: string) {

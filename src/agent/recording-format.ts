@@ -19,13 +19,15 @@ export const CHUNK = {
   symbols: 4,
   /** JSON: events of probes that were installed again. */
   events: 5,
-  /** JSON: RecordingEnd. */
+  /** JSON: { overrun }: records that the kernel overwrote before they were read. */
   end: 6,
 } as const;
 
 /** A probe's role and the text of its format file. */
 export interface RecordedEvent {
   readonly role: Role;
+  /** A kernel_stack record follows each of its records; absent: it does where the recording has stacks. */
+  readonly stack?: boolean;
   readonly format: string;
 }
 
@@ -44,11 +46,6 @@ export interface RecordingHeader {
   readonly epoch: { readonly hi: number; readonly lo: number };
   /** Minutes east of UTC where it was recorded: TIME is shown in that zone. */
   readonly utcOffsetMinutes: number;
-}
-
-export interface RecordingEnd {
-  /** Records that the kernel overwrote before they were read. */
-  readonly overrun: number;
 }
 
 /** Why bytes are not a recording, or not one that this version reads. */

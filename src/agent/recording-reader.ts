@@ -111,7 +111,8 @@ export function checkEvents(value: unknown): readonly RecordedEvent[] {
     if (
       !isRecord(event) ||
       typeof event["format"] !== "string" ||
-      !ROLES.some((role) => role === event["role"])
+      !ROLES.some((role) => role === event["role"]) ||
+      !["boolean", "undefined"].includes(typeof event["stack"])
     ) {
       throw new RecordingError("Cannot replay: the recording names a probe that this version does not know");
     }

@@ -17,6 +17,7 @@ import {
   encodePageChunk,
   encodeTickChunk,
   MAGIC,
+  type RecordedEvent,
   type RecordingHeader,
 } from "./recording-format.ts";
 
@@ -48,7 +49,7 @@ export class RecordingWriter {
     const header: RecordingHeader = {
       ...options.header,
       headerPage: capture.headerPage,
-      events: capture.events.map(({ role, format }) => ({ role, format: format.text })),
+      events: recordedEvents(capture.events),
       stackFormat: capture.stackFormat?.text,
       facts: capture.facts,
     };
@@ -59,12 +60,7 @@ export class RecordingWriter {
   /** Records formats of probes that were installed again. */
   events(events: CaptureLayout["events"]): void {
     this.#learn(events);
-    this.#write(
-      encodeJsonChunk(
-        CHUNK.events,
-        events.map(({ role, format }) => ({ role, format: format.text })),
-      ),
-    );
+    this.#write(encodeJsonChunk(CHUNK.events, recordedEvents(events)));
   }
 
   /** Stores one page and gives the time of its last record; the view is not kept. */
@@ -145,4 +141,10 @@ export class RecordingWriter {
       });
     }
   }
+}
+
+function recordedEvents(events: CaptureLayout["events"]): readonly RecordedEvent[] {
+  return events.map(({ role, format, stack }) => {
+    return { role, format: format.text, ...(stack === undefined ? {} : { stack }) };
+  });
 }

@@ -10,6 +10,8 @@ export interface ProbeDefinition {
   readonly event: string;
   /** Text for dynamic_events; absent for the kernel's own tracepoints. */
   readonly definition?: string;
+  /** The stack is recorded although nobody wants to see it: the cause is in it. */
+  readonly stack?: boolean;
   /** Event filter of our instance. */
   readonly filter?: string;
   /** Refused: the rung still stands, with what this probe tells missing. */
@@ -31,7 +33,10 @@ export function probesOf(
   layout: SocketLayout | undefined,
   options: DefinitionOptions & { readonly eprobes: boolean },
 ): readonly ProbeDefinition[] {
-  if (rung === "tracepoint") return [...plainOutcomes(), ...congState(options)];
+  if (rung === "tracepoint") {
+    const [outcome, synAck] = plainOutcomes();
+    return [{ ...outcome, stack: true }, synAck, ...congState(options)];
+  }
   if (layout === undefined) throw new TypeError(`Cannot define probes of rung "${rung}": no socket layout`);
   const outcomes = options.eprobes ? eprobeOutcomes(layout, options) : plainOutcomes();
   if (rung === "eprobe") return outcomes;
@@ -93,7 +98,7 @@ function eprobeOutcomes(layout: SocketLayout, options: DefinitionOptions): reado
   ];
 }
 
-function plainOutcomes(): readonly ProbeDefinition[] {
+function plainOutcomes(): readonly [outcome: ProbeDefinition, synAck: ProbeDefinition] {
   return [
     { role: "outcome", group: "tcp", event: "tcp_retransmit_skb" },
     { role: "syn_ack", group: "tcp", event: "tcp_retransmit_synack" },

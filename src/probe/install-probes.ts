@@ -14,6 +14,8 @@ export interface InstalledProbe {
   readonly group: string;
   readonly event: string;
   readonly dynamic: boolean;
+  /** A kernel_stack record follows each of its records. */
+  readonly stack: boolean;
   readonly format: EventFormat;
 }
 
@@ -30,6 +32,8 @@ export interface InstallOptions extends DefinitionOptions {
   readonly tracefs: Tracefs;
   readonly instance: Instance;
   readonly layout: SocketLayout | undefined;
+  /** The instance records a stack behind every record. */
+  readonly stacks: boolean;
   /** Why kprobes would never fire on this host although they can be written, if so. */
   readonly kprobesDead: string | undefined;
 }
@@ -67,8 +71,6 @@ export function installRung(rung: Rung, options: InstallOptions): InstalledRung 
       remedy: "Set /proc/sys/kernel/ftrace_enabled to 1, or use --probe=eprobe",
     });
   }
-  // Before the first record: one without its stack has no cause.
-  if (rung === "tracepoint") options.instance.setStacktrace(true);
   if (rung !== "kprobe") return installAll(rung, true, options);
   try {
     return installAll(rung, true, options);
@@ -104,15 +106,16 @@ function installAll(rung: Rung, eprobes: boolean, options: InstallOptions): Inst
 
 /** Defines (where it is ours), filters and enables one probe. An existing definition of the same text is kept. */
 export function installProbe(
-  { role, group, event, definition, filter }: ProbeDefinition,
-  { tracefs, instance }: Pick<InstallOptions, "tracefs" | "instance">,
+  { role, group, event, definition, filter, stack = false }: ProbeDefinition,
+  { tracefs, instance, stacks }: Pick<InstallOptions, "tracefs" | "instance" | "stacks">,
 ): InstalledProbe {
   if (definition !== undefined) defineProbe(tracefs, definition);
   try {
     if (filter !== undefined) instance.filter(group, event, filter);
+    if (stack && !stacks) instance.traceStackOf(group, event);
     const format = instance.readFormat(group, event);
     instance.enable(group, event);
-    return { role, group, event, dynamic: definition !== undefined, format };
+    return { role, group, event, dynamic: definition !== undefined, stack: stack || stacks, format };
   } catch (error) {
     if (definition !== undefined) removeProbe(tracefs, group, event);
     throw error;

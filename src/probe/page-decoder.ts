@@ -7,11 +7,19 @@ import { type KernelFacts, type RecordDecoder, recordDecoder } from "./decode-re
 import type { DecodeFault, ProbeRecord, Role } from "./probe-record.ts";
 import { StackTable } from "./stack-table.ts";
 
+/** A probe as its records tell of it. */
+export interface RecordedProbe {
+  readonly role: Role;
+  readonly format: EventFormat;
+  /** A kernel_stack record follows each of its records; absent: it does where stacks are recorded. */
+  readonly stack?: boolean;
+}
+
 /** What is needed to decode pages anywhere: formats, ids and facts of the kernel that wrote them. Serialisable. */
 export interface CaptureLayout {
   /** Text of events/header_page. */
   readonly headerPage: string;
-  readonly events: readonly { readonly role: Role; readonly format: EventFormat }[];
+  readonly events: readonly RecordedProbe[];
   /** Format of ftrace:kernel_stack where stacks are recorded. */
   readonly stackFormat?: EventFormat | undefined;
   readonly facts: KernelFacts;
@@ -41,6 +49,8 @@ export class PageDecoder {
   readonly #stackId: number;
   readonly #queues: ProbeRecord[][] = [];
   readonly #awaiting: ProbeRecord[][] = [];
+  /** Ids of events whose records a stack follows. */
+  readonly #withStack = new Set<number>();
   readonly #stacks = new StackTable();
   #takenUntil = traceNanos(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
@@ -56,8 +66,11 @@ export class PageDecoder {
 
   /** Adds the formats of probes that were installed again: their records carry new ids. */
   addEvents(events: CaptureLayout["events"]): void {
-    for (const { role, format } of events)
+    for (const { role, format, stack = this.#stackId >= 0 } of events) {
       this.#decoders[format.id] = recordDecoder(role, format, this.#facts);
+      if (stack) this.#withStack.add(format.id);
+      else this.#withStack.delete(format.id);
+    }
   }
 
   /** Decodes one page of a CPU and gives the time of its last record; the view is not kept. */
@@ -108,6 +121,7 @@ export class PageDecoder {
     const record = decode(this.#view, offset, length, traceNanos(time), this.#cpu);
     if (typeof record === "string") return record;
     this.#queue(record);
+    if (this.#withStack.has(id)) this.#awaitStack(record);
     return undefined;
   }
 
@@ -115,7 +129,9 @@ export class PageDecoder {
     const queue = this.#queues[this.#cpu];
     if (queue === undefined) this.#queues[this.#cpu] = [record];
     else queue.push(record);
-    if (this.#stackId < 0) return;
+  }
+
+  #awaitStack(record: ProbeRecord): void {
     const awaiting = this.#awaiting[this.#cpu] ?? [];
     awaiting.push(record);
     if (awaiting.length > STACK_NESTING) awaiting.shift();

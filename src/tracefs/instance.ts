@@ -110,6 +110,15 @@ export class Instance implements Disposable {
     this.#write("trace_options", on ? "stacktrace" : "nostacktrace");
   }
 
+  /** Has the kernel write a kernel_stack record behind each record of one event, as setStacktrace() does for all. */
+  traceStackOf(group: string, event: string): void {
+    try {
+      writeControl(join(this.#path, "events", group, event, "trigger"), "stacktrace");
+    } catch (error) {
+      if (errnoName(error) !== "EEXIST") throw this.#explain(`trace the stack of "${group}:${event}"`, error);
+    }
+  }
+
   /** Starts writing into the buffers; also after someone else stopped it. */
   turnOn(): void {
     this.#write("tracing_on", "1");

@@ -17,7 +17,7 @@ function sight(
 ): RungSight {
   const installed = Object.entries(probes).map(([role, fields], index) => {
     const format = probeFormat(role, index + 1, fields);
-    return { role: role as Role, group: "tcp", event: role, dynamic: true, format };
+    return { role: role as Role, group: "tcp", event: role, dynamic: true, stack: false, format };
   });
   return rungSight(
     { rung, probes: installed, eprobes: rung !== "tracepoint" && probes.outcome !== PLAIN },

@@ -39,7 +39,7 @@ export async function testStaleBytes(ground: EndsGround): Promise<void> {
   const broken = { ...layout, net: layout.peerV6, ...(layout.cgroup && { cgroup: layout.peerV6 }) };
   using instance = Instance.create(tracefs, { bufferSizeKb: 256, id: GOOD, libc });
   const probes = [attempt(layout, GOOD), attempt(broken, BAD)].map((definition) =>
-    installProbe(definition, { tracefs, instance }),
+    installProbe(definition, { tracefs, instance, stacks: false }),
   );
   using _probes = { [Symbol.dispose]: () => uninstallProbes(probes, { tracefs, instance }) };
   await ground.retransmit(4);
