@@ -233,7 +233,7 @@ One more run for each size of ring buffer, from 2048 KiB a CPU on: ${enough === 
 
 \`tcpretrans --summary\` decodes and pairs as well but prints no lines. \`perf trace\` shows no addresses here, only
 pointers to them. Ring buffers: 2048 KiB a CPU for tcpretrans and trace_pipe, the others' own defaults.
-tcpretrans reads ${(decode.records / decode.events).toFixed(1)} records for each event here: on the tracepoint rung a kernel stack follows every record, and
+tcpretrans reads ${(decode.records / decode.events).toFixed(1)} records for each event here: on the tracepoint rung a kernel stack follows each retransmit, and
 records of the congestion state tell fast retransmits from those of slow start; the other tools read one record.
 
 ## Goals
