@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../lab/run.ts";
 import { Program } from "../support/program.ts";
 import { EndsGround } from "./ends-ground.ts";
+import { testLockdown, testWithoutBtf } from "./ends-refusals.ts";
 import { testStaleBytes } from "./ends-stale.ts";
 import { switchOff } from "./ends-switch-off.ts";
 import type { Check } from "./guest-report.ts";
@@ -28,6 +29,7 @@ const STEPS: readonly (readonly [name: string, step: Step])[] = [
   ["cpu-offline", offline],
   ["ftrace-disabled", ftraceDisabled],
   ["stale-bytes", testStaleBytes],
+  ["without-btf", testWithoutBtf],
   ["other-tools-untouched", othersUntouched],
 ];
 
@@ -35,11 +37,10 @@ const STEPS: readonly (readonly [name: string, step: Step])[] = [
 export async function testEnds(tracing: string, say: (text: string) => void): Promise<readonly Check[]> {
   const ground = await EndsGround.open(tracing);
   const checks: Check[] = [];
-  for (const [scenario, step] of STEPS) {
+  const check = async (scenario: string, step: () => Promise<void>) => {
     let problem: string | undefined;
     try {
-      await step(ground);
-      ground.assertNothingLeft();
+      await step();
     } catch (error) {
       problem = String(error instanceof Error ? error.message : error)
         .replace(/\s+/g, " ")
@@ -47,7 +48,14 @@ export async function testEnds(tracing: string, say: (text: string) => void): Pr
     }
     say(`${scenario} has run`);
     checks.push({ rung: "ends", family: 0, scenario, problem });
+  };
+  for (const [scenario, step] of STEPS) {
+    await check(scenario, async () => {
+      await step(ground);
+      ground.assertNothingLeft();
+    });
   }
+  await check("lockdown", testLockdown); // takes tracefs away for good
   return checks;
 }
 
