@@ -52,6 +52,8 @@ export class Instance implements Disposable {
   readonly #sysRoot: string;
   readonly #pipes = new Set<CpuPipe>();
   readonly #enabled = new Map<string, EventName>();
+  /** Events with a trigger of ours: disabled by someone, they stay in `set_event`, switched off softly. */
+  readonly #triggered = new Set<string>();
   #hold: number | undefined;
 
   private constructor(
@@ -112,6 +114,7 @@ export class Instance implements Disposable {
 
   /** Has the kernel write a kernel_stack record behind each record of one event, as setStacktrace() does for all. */
   traceStackOf(group: string, event: string): void {
+    this.#triggered.add(`${group}:${event}`);
     try {
       writeControl(join(this.#path, "events", group, event, "trigger"), "stacktrace");
     } catch (error) {
@@ -181,11 +184,13 @@ export class Instance implements Disposable {
     return this.readStats(this.onlineCpus()[0] ?? 0).nowTs;
   }
 
-  /** Whether what we switched on is still so: two small reads. */
+  /** Whether what we switched on is still so: two small reads, and one for each event with a trigger. */
   armed(expected: readonly EventName[]): Armed {
     const on = new Set(readControl(join(this.#path, "set_event")).split("\n"));
     return {
-      missing: expected.filter(({ group, event }) => !on.has(`${group}:${event}`)),
+      missing: expected.filter(
+        ({ group, event }) => !on.has(`${group}:${event}`) || this.#isOffSoftly(group, event),
+      ),
       tracingOn: readControl(join(this.#path, "tracing_on")).startsWith("1"),
     };
   }
@@ -207,6 +212,11 @@ export class Instance implements Disposable {
     } catch (error) {
       if (errnoName(error) === undefined) throw error;
     }
+  }
+
+  #isOffSoftly(group: string, event: string): boolean {
+    if (!this.#triggered.has(`${group}:${event}`)) return false;
+    return !readControl(join(this.#path, "events", group, event, "enable")).startsWith("1");
   }
 
   #setUp(bufferSizeKb: number): void {
