@@ -1,4 +1,6 @@
 import { Command, Option } from "commander";
+import { longFlag } from "../config/resolve-config.ts";
+import { SETTINGS } from "../config/settings.ts";
 import type { Cause } from "../event/tcp-event.ts";
 import type { AddressRange, NetnsSelector } from "./filters.ts";
 import { helpAfter } from "./help-text.ts";
@@ -30,6 +32,7 @@ export interface RawOptions {
   readonly duration?: number;
   readonly verify?: boolean;
   readonly demo?: boolean;
+  readonly kubernetes?: boolean;
   readonly version?: boolean;
   readonly probe: ProbeChoice;
   readonly bufferSize: number;
@@ -56,8 +59,16 @@ const USAGE: Readonly<Record<Word, string>> = {
   doctor: "[-h] [--json]",
 };
 
-/** The definition of one command; what is wrong with values is added to `problems` and parsing goes on. */
-export function commandLine(word: Word, problems: string[]): Command {
+/** What parsing collects beside the library's own options. */
+export interface Collected {
+  /** What is wrong with values: parsing goes on. */
+  readonly problems: string[];
+  /** Texts of the configuration's flags by their long names; a switch has an empty one. */
+  readonly flags: Map<string, string[]>;
+}
+
+/** The definition of one command; what it collects is added to `collected` while it parses. */
+export function commandLine(word: Word, { problems, flags }: Collected): Command {
   const command = new Command(word === "trace" ? "tcpretrans" : `tcpretrans ${word}`)
     .exitOverride()
     .allowExcessArguments(false)
@@ -73,6 +84,7 @@ export function commandLine(word: Word, problems: string[]): Command {
       addCapture(command, add, PROBE_CHOICES);
       command.option("--verify", "at the end, compare with the kernel's own counters");
       add("--interval <seconds>", "between prints of --probe=counters", parseSeconds, { value: 1 });
+      addKubernetes(command, flags);
       command.optionsGroup("Other:");
       command.option("--demo", "make a lossy link with traffic, and show that");
       command.option("--version", "version of tcpretrans");
@@ -139,6 +151,22 @@ function addFilters(command: Command, add: Adder): void {
   add("--state <name>", "a TCP state, such as SYN_SENT", parseState, { repeats: true });
   add("--type <cause>", "a cause, as --wide shows them", parseCause, { repeats: true });
   add("--netns <inum|path>", "a network namespace", parseNetns, { repeats: true });
+}
+
+/** The configuration's flags are only collected here: config/ says what they may hold. */
+function addKubernetes(command: Command, flags: Collected["flags"]): void {
+  command.optionsGroup("Kubernetes:");
+  command.option("--kubernetes", "name both ends: pod, service, node, process");
+  for (const setting of SETTINGS) {
+    const collect = (text: string) => {
+      const long = longFlag(setting);
+      flags.set(long, [...(flags.get(long) ?? []), text]);
+      return true;
+    };
+    const option = new Option(setting.flag, setting.description);
+    command.addOption(setting.kind === "switch" ? option : option.argParser(collect));
+    if (setting.kind === "switch") command.on(`option:${option.name()}`, () => collect(""));
+  }
 }
 
 function addCapture(command: Command, add: Adder, choices: readonly ProbeChoice[]): void {

@@ -33,7 +33,8 @@ const EXAMPLES = `EXAMPLES:
   tcpretrans --wide --remote 10.0.0.0/8 # with causes, towards one network
   tcpretrans --summary --duration 60    # who retransmits, over a minute
   tcpretrans --json --type timeout      # for a script
-  tcpretrans --verify --duration 60     # is any missing?`;
+  tcpretrans --verify --duration 60     # is any missing?
+  tcpretrans --kubernetes               # which pods, and to whom`;
 
 /** Words over lines of 80 columns, indented as the texts of COLUMNS. */
 function wrap(words: readonly string[]): string {

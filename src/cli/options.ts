@@ -1,5 +1,7 @@
 import { type Command as Commander, CommanderError } from "commander";
-import { commandLine, type RawOptions, type Word } from "./command-line.ts";
+import { resolveConfig } from "../config/resolve-config.ts";
+import type { Config } from "../config/schema.ts";
+import { type Collected, commandLine, type RawOptions, type Word } from "./command-line.ts";
 import type { Filters } from "./filters.ts";
 import type { ProbeChoice } from "./option-values.ts";
 import { UsageError } from "./usage-error.ts";
@@ -39,6 +41,8 @@ export type Command =
       readonly view: ViewOptions;
       readonly verify: boolean;
       readonly demo: boolean;
+      /** How both ends get their names; undefined where names are not asked for. */
+      readonly naming: Config | undefined;
       /** Seconds between two prints of the counters. */
       readonly interval: number;
     }
@@ -71,8 +75,9 @@ export function usesColor(choice: ColorChoice, isTerminal: boolean): boolean {
 
 function parseWith(word: Word, argv: readonly string[], env: NodeJS.ProcessEnv): Command {
   const problems: string[] = [];
+  const flags: Collected["flags"] = new Map();
   const output: string[] = [];
-  const program = commandLine(word, problems).configureOutput({
+  const program = commandLine(word, { problems, flags }).configureOutput({
     writeOut: (text) => output.push(text),
     writeErr: () => {},
     getOutHelpWidth: () => 80,
@@ -88,6 +93,7 @@ function parseWith(word: Word, argv: readonly string[], env: NodeJS.ProcessEnv):
   const raw = program.opts<RawOptions>();
   if (problems.length === 0 && raw.version === true) return { kind: "version" };
   problems.push(...contradictions(raw));
+  const naming = word === "trace" ? readNaming(raw, { flags, env, problems }) : undefined;
   if (problems.length > 0) throw new UsageError(problems);
   const file = program.args[0] ?? "";
   switch (word) {
@@ -99,6 +105,7 @@ function parseWith(word: Word, argv: readonly string[], env: NodeJS.ProcessEnv):
         view: view(raw, env),
         verify,
         demo,
+        naming,
         interval,
       };
     }
@@ -135,6 +142,21 @@ function color(raw: RawOptions, env: NodeJS.ProcessEnv): ColorChoice {
   return env["NO_COLOR"] || env["TERM"] === "dumb" ? "never" : "auto";
 }
 
+/** The configuration of names where they are asked for; its problems are added to the others. */
+function readNaming(
+  { kubernetes = false }: RawOptions,
+  { flags, env, problems }: Collected & { readonly env: NodeJS.ProcessEnv },
+): Config | undefined {
+  if (!kubernetes) {
+    const idle = [...flags.keys()];
+    if (idle.length > 0) problems.push(`Cannot use ${idle.join(", ")} without --kubernetes: add it`);
+    return undefined;
+  }
+  const { config, problems: more } = resolveConfig(flags, env);
+  problems.push(...more);
+  return config;
+}
+
 /** Options that make no sense together. */
 function contradictions(raw: RawOptions): readonly string[] {
   if (raw.probe !== "counters") return [];
@@ -145,6 +167,7 @@ function contradictions(raw: RawOptions): readonly string[] {
     raw.summary !== undefined && "--summary",
     raw.count !== undefined && "--count",
     raw.verify === true && "--verify",
+    raw.kubernetes === true && "--kubernetes",
     ...(["local", "remote", "port", "state", "type"] as const).map(
       (name) => (raw[name] ?? []).length > 0 && `--${name}`,
     ),

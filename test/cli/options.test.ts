@@ -49,8 +49,33 @@ test("parseOptions() without arguments traces as perf-tools does", () => {
     view: VIEW,
     verify: false,
     demo: false,
+    naming: undefined,
     interval: 1,
   });
+});
+
+test("parseOptions() reads the configuration of names where they are asked for", () => {
+  const { naming } = trace(
+    "--kubernetes --scope local --cidr-name a=192.0.2.0/24 --cidr-name b=2001:db8::/32 --service-cidrs",
+  );
+  assert.equal(naming?.kubernetes.scope, "local");
+  assert.equal(naming?.kubernetes.serviceCidrs, true);
+  assert.deepEqual(
+    naming?.names.cidrs.map(({ name }) => name),
+    ["a", "b"],
+  );
+  assert.equal(trace("--kubernetes", { NODE_NAME: "node-a" }).naming?.kubernetes.nodeName, "node-a");
+  assert.equal(trace("", { TCPRETRANS_SCOPE: "local" }).naming, undefined);
+});
+
+test("parseOptions() says what is wrong with the configuration of names beside what else is wrong", () => {
+  assert.deepEqual(problems("--kubernetes --scope some --port 0"), [
+    "Cannot use --port 0: give a whole number from 1 to 65535",
+    "Cannot use --scope some: give one of local, cluster",
+  ]);
+  assert.deepEqual(problems("--scope local --service-cidrs"), [
+    "Cannot use --scope, --service-cidrs without --kubernetes: add it",
+  ]);
 });
 
 test("parseOptions() takes perf-tools' flags, together too", () => {
@@ -91,6 +116,7 @@ test("parseOptions() takes every option of a trace", () => {
     },
     verify: true,
     demo: true,
+    naming: undefined,
     interval: 2,
   });
 });
