@@ -1,9 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { promisify } from "node:util";
-import { Worker } from "node:worker_threads";
 import type { Libc } from "../syscall/libc.ts";
 import { type NetworkNamespace, readNamespaceInum } from "./network-namespaces.ts";
-import { SETNS_WORKER_SOURCE, type SetnsReply, type SetnsRequest } from "./setns-worker.ts";
+import { type CounterTexts, SetnsThread } from "./setns-thread.ts";
 import { parseTcpCounters, type TcpCounters } from "./tcp-counters.ts";
 
 /** The counters of one namespace, or why they could not be read. */
@@ -76,15 +75,8 @@ export class NamespaceCounterReader implements AsyncDisposable {
       throw new Error(`Cannot read counters: ${path} is another namespace now`);
     if (this.#libc === undefined) return await readThroughNsenter(path, this.#procRoot);
     this.#worker ??= new SetnsThread(this.#procRoot);
-    return await this.#worker.read(path);
+    return await this.#worker.readCounters(path);
   }
-}
-
-interface CounterTexts {
-  readonly snmp: string;
-  readonly netstat: string;
-  readonly from: bigint;
-  readonly until: bigint;
 }
 
 async function readThroughNsenter(path: string, procRoot: string): Promise<CounterTexts> {
@@ -94,50 +86,4 @@ async function readThroughNsenter(path: string, procRoot: string): Promise<Count
   const { stdout } = await promisify(execFile)("nsenter", [`--net=${path}`, "cat", ...files]);
   // The prefixes of the two files' lines differ, so one text serves as both.
   return { snmp: stdout, netstat: stdout, from, until: process.hrtime.bigint() };
-}
-
-/** The worker and the requests that it has not answered yet. */
-class SetnsThread implements AsyncDisposable {
-  readonly #worker: Worker;
-  readonly #waiting = new Map<number, PromiseWithResolvers<CounterTexts>>();
-  #lastId = 0;
-  #end: Error | undefined;
-
-  constructor(procRoot: string) {
-    this.#worker = new Worker(SETNS_WORKER_SOURCE, { eval: true, workerData: { procRoot }, env: {} });
-    this.#worker.unref();
-    this.#worker.on("message", (reply: SetnsReply) => this.#answer(reply));
-    this.#worker.on("error", (error: Error) => this.#giveUp(error));
-    this.#worker.on("exit", () => this.#giveUp(new Error("Cannot read counters: the worker thread ended")));
-  }
-
-  async read(path: string): Promise<CounterTexts> {
-    if (this.#end !== undefined) throw this.#end;
-    const id = ++this.#lastId;
-    const waiting = Promise.withResolvers<CounterTexts>();
-    this.#waiting.set(id, waiting);
-    this.#worker.ref();
-    this.#worker.postMessage({ id, path } satisfies SetnsRequest);
-    try {
-      return await waiting.promise;
-    } finally {
-      this.#waiting.delete(id);
-      if (this.#waiting.size === 0) this.#worker.unref();
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker.terminate();
-  }
-
-  #answer(reply: SetnsReply): void {
-    const waiting = this.#waiting.get(reply.id);
-    if (reply.kind === "read") waiting?.resolve(reply);
-    else waiting?.reject(new Error(`Cannot read counters: ${reply.reason}`));
-  }
-
-  #giveUp(error: Error): void {
-    this.#end ??= error;
-    for (const waiting of this.#waiting.values()) waiting.reject(error);
-  }
 }

@@ -1,43 +1,55 @@
-import { isMainThread } from "node:worker_threads";
 import { PollSet } from "./poll-set.ts";
 import { SystemCallError } from "./system-call-error.ts";
 
 type Ffi = typeof import("node:ffi");
 
-/** include/uapi/linux/sched.h */
-const CLONE_NEWNET = 0x40000000;
-
 /** include/uapi/linux/mount.h: MS_NOSUID | MS_NODEV | MS_NOEXEC. */
 const MS_NOTHING_RUNS = 2n | 4n | 8n;
 
+/** include/linux/socket.h, include/linux/net.h; the same on every architecture that Node runs on. */
+const AF_NETLINK = 16;
+const NETLINK_SOCKET_TYPE = 0x80803; // SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK
+
+/** What a worker thread that moves between network namespaces binds for itself: it can import nothing. */
+export const NAMESPACE_SIGNATURES = {
+  /** setns(2): int setns(int fd, int nstype) */
+  setns: { arguments: ["i32", "i32"], return: "i32" },
+  /** socket(2): int socket(int domain, int type, int protocol) */
+  socket: { arguments: ["i32", "i32", "i32"], return: "i32" },
+  /** errno(3) of this thread: int *__errno_location(void), the same in glibc and musl */
+  __errno_location: { arguments: [], return: "pointer" },
+} as const;
+
 /** A wrong signature is a crash and not an exception: each stands beside its declaration, once. */
 const SIGNATURES = {
+  socket: NAMESPACE_SIGNATURES.socket,
+  __errno_location: NAMESPACE_SIGNATURES.__errno_location,
   /** read(2): ssize_t read(int fd, void *buf, size_t count) */
   read: { arguments: ["i32", "buffer", "u64"], return: "i64" },
+  /** write(2): ssize_t write(int fd, const void *buf, size_t count) */
+  write: { arguments: ["i32", "buffer", "u64"], return: "i64" },
   /** poll(2): int poll(struct pollfd *fds, nfds_t nfds, int timeout); nfds_t is unsigned long */
   poll: { arguments: ["buffer", "u64", "i32"], return: "i32" },
   /** mount(2): int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data) */
   mount: { arguments: ["string", "string", "string", "u64", "pointer"], return: "i32" },
   /** umount2(2): int umount2(const char *target, int flags) */
   umount2: { arguments: ["string", "i32"], return: "i32" },
-  /** setns(2): int setns(int fd, int nstype) */
-  setns: { arguments: ["i32", "i32"], return: "i32" },
-  /** errno(3) of this thread: int *__errno_location(void), the same in glibc and musl */
-  __errno_location: { arguments: [], return: "pointer" },
 } as const;
 
 /** The system calls that Node lacks. Of one thread: a worker opens its own. None of them ever waits. */
 export interface Libc {
   /** read(2): bytes read, or minus the errno. Throws nothing, so an empty pipe costs 0.6 µs instead of 2.3. */
   read(fd: number, buffer: Uint8Array): number;
+  /** write(2): bytes written, or minus the errno. */
+  write(fd: number, buffer: Uint8Array): number;
+  /** A netlink socket of this thread's network namespace, which never waits; the caller closes it. Throws SystemCallError. */
+  netlinkSocket(protocol: number): number;
   /** A set of descriptors that one poll(2) asks together: 20 µs for 128. */
   pollSet(fds: readonly number[]): PollSet;
   /** mount(2) with nosuid, nodev, noexec. Throws SystemCallError. */
   mount(source: string, target: string, type: string): void;
   /** umount2(2), never lazily. Throws SystemCallError, EBUSY while someone uses it. */
   umount(target: string): void;
-  /** Moves this worker thread into the network namespace of an open nsfs file. Throws SystemCallError. */
-  setns(fd: number): void;
 }
 
 export interface LibcOptions {
@@ -82,12 +94,17 @@ function bindLibc(ffi: Ffi, library: string | null): Libc {
       const got = c.read(fd, buffer, BigInt(buffer.length));
       return got < 0n ? -errno() : Number(got);
     },
+    write(fd, buffer) {
+      const put = c.write(fd, buffer, BigInt(buffer.length));
+      return put < 0n ? -errno() : Number(put);
+    },
+    netlinkSocket(protocol) {
+      const fd = c.socket(AF_NETLINK, NETLINK_SOCKET_TYPE, protocol);
+      check("socket", fd);
+      return fd;
+    },
     pollSet: (fds) => new PollSet(fds, pollNow),
     mount: (source, target, type) => check("mount", c.mount(source, target, type, MS_NOTHING_RUNS, null)),
     umount: (target) => check("umount2", c.umount2(target, 0)),
-    setns(fd) {
-      if (isMainThread) throw new TypeError("Cannot move into a namespace: this is the main thread");
-      check("setns", c.setns(fd, CLONE_NEWNET));
-    },
   };
 }

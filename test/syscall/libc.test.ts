@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Worker } from "node:worker_threads";
 import { openLibc } from "../../src/syscall/libc.ts";
 import { errnoName } from "../../src/syscall/system-call-error.ts";
 import { makeFifo } from "./make-fifo.ts";
@@ -93,26 +91,35 @@ test("Libc.mount() and umount() throw the errno by name", { skip }, () => {
   assert.equal(failure(() => libc.umount("/nonexistent"))?.[0], root ? "ENOENT" : "EPERM");
 });
 
-test("Libc.setns() refuses to move the main thread", { skip }, () => {
-  const fd = openSync("/proc/self/ns/net", "r");
+test("Libc.netlinkSocket() gives a socket that write() asks and read() never waits for", { skip }, () => {
+  assert.ok(libc);
+  const fd = libc.netlinkSocket(0); // NETLINK_ROUTE
   try {
-    assert.throws(() => libc?.setns(fd), /main thread/);
+    const answer = new Uint8Array(new ArrayBuffer(8192));
+    assert.equal(libc.read(fd, answer), -11, "EAGAIN of a socket that was asked nothing");
+    // RTM_GETLINK (18) | NLM_F_REQUEST (1), sequence 7, of interface 1: struct nlmsghdr, struct ifinfomsg.
+    const asked = new Uint32Array(new ArrayBuffer(32));
+    asked.set([32, 18 | (1 << 16), 7, 0, 0, 1, 0, 0]);
+    assert.equal(libc.write(fd, new Uint8Array(asked.buffer)), 32);
+    const got = libc.read(fd, answer);
+    const header = new Uint32Array(answer.buffer, 0, 3);
+    assert.deepEqual(
+      [header[0], header[1]! & 0xffff, header[2]],
+      [got, 16, 7],
+      "RTM_NEWLINK with our sequence",
+    );
   } finally {
     closeSync(fd);
   }
 });
 
-test("Libc.setns() gives the errno in a worker for a file that is no namespace", { skip }, async () => {
-  const module = new URL("../../src/syscall/libc.ts", import.meta.url).href;
-  const code = `
-    const { parentPort } = require("node:worker_threads");
-    import(${JSON.stringify(module)}).then(({ openLibc }) => {
-      try { openLibc().setns(require("node:fs").openSync("/dev/null")); } catch (error) { parentPort.postMessage(error.code); }
-    });`;
-  const worker = new Worker(code, { eval: true });
-  const [message] = await once(worker, "message");
-  assert.equal(message, "EINVAL");
-  await worker.terminate();
+test("Libc.netlinkSocket() and write() say what is wrong", { skip }, () => {
+  assert.ok(libc);
+  assert.throws(
+    () => libc.netlinkSocket(31),
+    (error) => errnoName(error) === "EPROTONOSUPPORT",
+  );
+  assert.equal(libc.write(999_999, new Uint8Array(4)), -9, "EBADF");
 });
 
 test("errnoName() knows the errors of node:fs and no others", () => {
