@@ -132,3 +132,47 @@ function nestsOn(ofCpu: readonly ProbeRecord[]): readonly (readonly ProbeRecord[
     return nested && outcomes.join() === "false,false,true,true";
   });
 }
+
+for (const { name, between } of [
+  { name: "6.12-migrated", between: ["attempt", "outcome"] },
+  { name: "7.2-migrated", between: [] },
+] as const) {
+  test(`Pairer pairs an attempt with its outcome on another CPU in the recording ${name}: the task migrated between them`, () => {
+    const { records, events, paired } = replayFile(recordingPath(name));
+    const migrations = migrationsIn(records);
+    assert.equal(migrations.length, 1);
+    const [attempt, outcome] = migrations[0]!;
+    assert.notEqual(attempt.cpu, outcome.cpu);
+    // One call of tcp_retransmit_skb: the same task, the same skb, and the socket's count grew by what was sent.
+    assert.equal(attempt.pid, outcome.pid);
+    assert.equal(attempt.socket?.seq, outcome.socket?.seq);
+    assert.equal(outcome.socket!.totalRetrans! - attempt.socket!.totalRetrans!, outcome.gsoSegs);
+    // In 6.12 a softirq that interrupts the task where it has come to retransmits for another socket meanwhile.
+    const meanwhile = records.filter(({ time }) => attempt.time < time && time < outcome.time);
+    assert.deepEqual(
+      meanwhile.map(({ role }) => role),
+      between,
+    );
+    for (const { key, cpu, pid } of meanwhile)
+      assert.ok(key !== attempt.key && cpu === outcome.cpu && pid === outcome.pid);
+
+    const made = events.filter(
+      ({ socket, time }) => socket.key === attempt.key && attempt.time <= time && time <= outcome.time,
+    );
+    assert.deepEqual(
+      made.map(({ time, cpu, cause, outcome, segments }) => ({ time, cpu, cause, outcome, segments })),
+      [{ time: outcome.time, cpu: outcome.cpu, cause: "fast", outcome: "sent", segments: outcome.gsoSegs }],
+    );
+    // It was not told as an outcome without its attempt.
+    assert.equal(paired.orphanOutcomes, 0);
+  });
+}
+
+/** Attempts whose socket's next record is an outcome on another CPU, each with that outcome. */
+function migrationsIn(records: readonly ProbeRecord[]): readonly (readonly [ProbeRecord, ProbeRecord])[] {
+  return records.flatMap((attempt, i) => {
+    if (attempt.role !== "attempt") return [];
+    const next = records.slice(i + 1).find(({ key }) => key === attempt.key);
+    return next?.role === "outcome" && next.cpu !== attempt.cpu ? [[attempt, next] as const] : [];
+  });
+}

@@ -8,12 +8,18 @@ import { type EventFormat, parseEventFormat } from "../../src/tracefs/event-form
 /** Debian kernels whose rung `kprobe` was recorded; 5.10 has no eprobes. */
 export const KPROBE_KERNELS = ["5.10", "6.1", "6.12", "7.2"] as const;
 
-/** Every recording of test/fixtures/recordings, made by RecordingWriter on that kernel under loss that nftables makes. */
+/**
+ * Every recording of test/fixtures/recordings, made by RecordingWriter on that kernel under loss that nftables makes.
+ * Those named "migrated" are pages of `tcpretrans record` under netem's loss while the sender's affinity changed every 1.5 ms:
+ * 6.12 was booted with preempt=full, 7.2 as Debian has it (lazy).
+ */
 export const RECORDINGS = [
   ...KPROBE_KERNELS,
   "5.10-nested",
   "6.12-stacks",
   "6.12-nested",
+  "6.12-migrated",
+  "7.2-migrated",
   "6.18-tracepoint",
 ] as const;
 export type RecordingName = (typeof RECORDINGS)[number];
