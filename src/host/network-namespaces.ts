@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { parseMounts } from "../syscall/mountinfo.ts";
 
 /** A network namespace of the host and the way to its counters. */
 export type NetworkNamespace =
@@ -55,12 +56,9 @@ export function parseNamespaceLink(link: string): number | undefined {
 /** Finds the network namespaces among the mounts of a mountinfo text (proc_pid_mountinfo(5)). */
 export function parseNamespaceMounts(mountinfo: string): readonly NamespaceMount[] {
   const mounts: NamespaceMount[] = [];
-  for (const line of mountinfo.split("\n")) {
-    if (!line.includes(" - nsfs ")) continue;
-    const fields = line.split(" ");
-    const inum = parseNamespaceLink(fields[3] ?? "");
-    const path = fields[4];
-    if (inum !== undefined && path !== undefined) mounts.push({ inum, path: unescapeOctal(path) });
+  for (const { root, path } of parseMounts(mountinfo, "nsfs")) {
+    const inum = parseNamespaceLink(root);
+    if (inum !== undefined) mounts.push({ inum, path });
   }
   return mounts;
 }
@@ -76,11 +74,4 @@ function readMounts(process: "self" | "1", procRoot: string): readonly Namespace
   const mounts = parseNamespaceMounts(text);
   if (process === "self") return mounts;
   return mounts.map(({ inum, path }) => ({ inum, path: join(procRoot, "1", "root", path) }));
-}
-
-/** mountinfo writes blank, tab, newline and backslash as octal. */
-function unescapeOctal(path: string): string {
-  return path.replace(/\\([0-7]{3})/g, (_, digits: string) =>
-    String.fromCharCode(Number.parseInt(digits, 8)),
-  );
 }

@@ -10,6 +10,9 @@ const MS_NOTHING_RUNS = 2n | 4n | 8n;
 const AF_NETLINK = 16;
 const NETLINK_SOCKET_TYPE = 0x80803; // SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK
 
+/** include/uapi/asm-generic/fcntl.h: O_PATH | O_CLOEXEC, the same on x86, arm64, ppc64 and s390. */
+const O_PATH_CLOEXEC = 0o10000000 | 0o2000000;
+
 /** What a worker thread that moves between network namespaces binds for itself: it can import nothing. */
 export const NAMESPACE_SIGNATURES = {
   /** setns(2): int setns(int fd, int nstype) */
@@ -34,6 +37,8 @@ const SIGNATURES = {
   mount: { arguments: ["string", "string", "string", "u64", "pointer"], return: "i32" },
   /** umount2(2): int umount2(const char *target, int flags) */
   umount2: { arguments: ["string", "i32"], return: "i32" },
+  /** open_by_handle_at(2): int open_by_handle_at(int mount_fd, struct file_handle *handle, int flags) */
+  open_by_handle_at: { arguments: ["i32", "buffer", "i32"], return: "i32" },
 } as const;
 
 /** The system calls that Node lacks. Of one thread: a worker opens its own. None of them ever waits. */
@@ -50,6 +55,11 @@ export interface Libc {
   mount(source: string, target: string, type: string): void;
   /** umount2(2), never lazily. Throws SystemCallError, EBUSY while someone uses it. */
   umount(target: string): void;
+  /**
+   * open_by_handle_at(2) as a mere path (O_PATH): a descriptor for node:fs to close, or minus the errno. `handle`
+   * is a whole struct file_handle. EPERM without CAP_DAC_READ_SEARCH, ESTALE when there is no such file (any more).
+   */
+  openByHandle(mountFd: number, handle: Uint8Array): number;
 }
 
 export interface LibcOptions {
@@ -106,5 +116,9 @@ function bindLibc(ffi: Ffi, library: string | null): Libc {
     pollSet: (fds) => new PollSet(fds, pollNow),
     mount: (source, target, type) => check("mount", c.mount(source, target, type, MS_NOTHING_RUNS, null)),
     umount: (target) => check("umount2", c.umount2(target, 0)),
+    openByHandle(mountFd, handle) {
+      const fd = c.open_by_handle_at(mountFd, handle, O_PATH_CLOEXEC);
+      return fd < 0 ? -errno() : fd;
+    },
   };
 }

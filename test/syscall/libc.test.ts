@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { closeSync, mkdtempSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -120,6 +120,18 @@ test("Libc.netlinkSocket() and write() say what is wrong", { skip }, () => {
     (error) => errnoName(error) === "EPROTONOSUPPORT",
   );
   assert.equal(libc.write(999_999, new Uint8Array(4)), -9, "EBADF");
+});
+
+test("Libc.openByHandle() gives minus the errno for a handle of no file", { skip }, () => {
+  assert.ok(libc);
+  const fd = openSync("/proc/self", "r");
+  try {
+    const root = process.geteuid?.() === 0;
+    const empty = new Uint8Array(8); // handle_bytes 0
+    assert.equal(libc.openByHandle(fd, empty), root ? -22 : -1, "EINVAL, or EPERM without the capability");
+  } finally {
+    closeSync(fd);
+  }
 });
 
 test("errnoName() knows the errors of node:fs and no others", () => {
