@@ -168,6 +168,15 @@ for (const { name, between } of [
   });
 }
 
+test("The task that migrates in the recording 7.2-migrated empties its socket's backlog, in no softirq", () => {
+  const { records, symbols } = replayFile(recordingPath("7.2-migrated"));
+  for (const { stack } of migrationsIn(records)[0]!) {
+    const functions = stack!.map((address) => symbols.get(address)!);
+    assert.ok(functions.includes("__release_sock") && functions.includes("tcp_sendmsg"), functions.join());
+    assert.ok(!functions.some((name) => name.includes("softirq")), functions.join());
+  }
+});
+
 /** Attempts whose socket's next record is an outcome on another CPU, each with that outcome. */
 function migrationsIn(records: readonly ProbeRecord[]): readonly (readonly [ProbeRecord, ProbeRecord])[] {
   return records.flatMap((attempt, i) => {
