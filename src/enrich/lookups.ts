@@ -54,6 +54,7 @@ export type NamespaceOwner =
 
 /** What the host knows. Nothing here waits; what it does not know it goes to look for, and knows later. */
 export interface HostLookup {
+  /** Undefined: not known yet, or the root of the hierarchy, where every socket is on a host without cgroup v2. */
   cgroup(id: bigint): CgroupOwner | undefined;
   /** Undefined: not in sight of this node, so another node's on the same kernel, or gone before anyone looked. */
   namespace(inum: number): NamespaceOwner | undefined;
@@ -81,6 +82,22 @@ export interface Translation {
 
 /** Connection tracking of the host's network namespace. */
 export interface ConntrackLookup {
-  /** Undefined where this host translates nothing for the connection, or has no entry of it. */
-  translation(pair: SocketPair): Translation | undefined;
+  /**
+   * Undefined where this host translates nothing for the connection, or has no entry of it; `pending` where the
+   * answer is being read and will be known at a later call.
+   */
+  translation(pair: SocketPair): Translation | "pending" | undefined;
+}
+
+/** All that names are found with. It is read anew for each event, so that a getter may stand behind a part of it. */
+export interface NameSources {
+  readonly cluster: ClusterLookup;
+  readonly host: HostLookup;
+  readonly conntrack: ConntrackLookup | undefined;
+  /** This node's name in Kubernetes; undefined while it is not known. */
+  readonly nodeName: string | undefined;
+  /** Services are resolved at the socket (Cilium's kube-proxy replacement): a pod's address may stand for a service. */
+  readonly socketLevelServices: boolean;
+  /** The pods of the whole cluster are watched, not this node's alone: a new peer's name may still come. */
+  readonly wholeCluster: boolean;
 }

@@ -1,0 +1,198 @@
+import { ATTRIBUTION_METHODS, type AttributionMethod, type EnrichedEvent } from "../event/end-name.ts";
+import type { TcpEvent } from "../event/tcp-event.ts";
+import type { TraceNanos } from "../event/trace-nanos.ts";
+import { endsMemory } from "./ends-memory.ts";
+import { GivenUp } from "./given-up.ts";
+import { findLocal } from "./local-end.ts";
+import type { LocalFinding } from "./local-parts.ts";
+import type { NameSources } from "./lookups.ts";
+import { AWAITS_CLUSTER } from "./moment.ts";
+import { findPeer } from "./peer-end.ts";
+import type { PeerFinding } from "./peer-parts.ts";
+import { type Waiting, WaitingRoom } from "./waiting-room.ts";
+
+export interface EnricherOptions {
+  readonly sources: NameSources;
+  /** Unix time in ms of a time of the trace clock, fractions kept. */
+  readonly unixMs: (time: TraceNanos) => number;
+}
+
+/** What became of the events. */
+export interface EnrichCounts {
+  /** Events of this node, and those that may be another's on the same kernel; both are shown. */
+  own: number;
+  undetermined: number;
+  /** Events of another node on the same kernel: left out. */
+  foreign: number;
+  /** Ends of shown events by how they were found. */
+  readonly local: Record<AttributionMethod, number>;
+  readonly peer: Record<AttributionMethod, number>;
+  /** Events that waited for a name, those behind the first of their socket too. */
+  waited: number;
+  /** Of these, those that went on without it: after the longest wait, or at the end. */
+  gaveUp: number;
+  /** Of these, those that had to make room for others. */
+  overflow: number;
+}
+
+/** The longest wait for a name, and how many events wait at most. */
+const MAX_WAIT_NANOS = 2e9;
+const MAX_WAITING = 1000;
+/** In a storm ticks follow each other at once: those that wait are looked at again only so often. */
+const RETRY_NANOS = 10e6;
+/** What was waited for in vain is not waited for again until nobody has asked for it for so long. */
+const FORGET_NANOS = 60e9;
+
+/** Puts names to both ends of events, and leaves out those of other nodes. Time is the trace's own: it has no timer. */
+export class Enricher {
+  readonly counts: EnrichCounts = {
+    own: 0,
+    undetermined: 0,
+    foreign: 0,
+    local: noMethods(),
+    peer: noMethods(),
+    waited: 0,
+    gaveUp: 0,
+    overflow: 0,
+  };
+  readonly #options: EnricherOptions;
+  readonly #room = new WaitingRoom();
+  readonly #givenUp = new GivenUp(FORGET_NANOS);
+  readonly #sameEnds = endsMemory();
+  #retriedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: EnricherOptions) {
+    this.#options = options;
+  }
+
+  /** Events that wait for a name now. */
+  get waiting(): number {
+    return this.#room.size;
+  }
+
+  /**
+   * The events of a tick up to a watermark, with those that have waited long enough, in the order of their times. To be
+   * called each tick, with or without events.
+   */
+  enrich(events: readonly TcpEvent[], watermark: TraceNanos): readonly EnrichedEvent[] {
+    if (!this.#options.sources.cluster.pending) this.#givenUp.forget(AWAITS_CLUSTER);
+    const released: EnrichedEvent[] = [];
+    if (this.#room.size > 0 && watermark - this.#retriedAt >= RETRY_NANOS) {
+      this.#retriedAt = watermark;
+      this.#room.release((waiting) => this.#retry(waiting, watermark, released));
+    }
+    const settled: EnrichedEvent[] = [];
+    for (const event of events) {
+      if (this.#room.size === 0 || !this.#room.holds(event)) {
+        const finding = this.#find(event);
+        if (!this.#shouldWait(finding, watermark)) {
+          this.#settle(event, finding, settled);
+          continue;
+        }
+      }
+      this.#wait(event, watermark, released);
+    }
+    return released.length === 0 ? settled : mergeByTime(released, settled);
+  }
+
+  /** The events that still wait, with what is known of them now. */
+  end(): readonly EnrichedEvent[] {
+    const released: EnrichedEvent[] = [];
+    this.#room.release(({ event }) => {
+      const finding = this.#find(event);
+      if (awaits(finding)) this.counts.gaveUp++;
+      this.#settle(event, finding, released);
+      return true;
+    });
+    return released;
+  }
+
+  #find({ socket, time }: TcpEvent): Finding {
+    const { sources, unixMs } = this.#options;
+    const moment = { unixMs: unixMs(time), sources };
+    const local = findLocal(socket, moment);
+    return { local, peer: local.ownership === "foreign" ? undefined : findPeer(socket, local.end, moment) };
+  }
+
+  #shouldWait({ local, peer }: Finding, now: number): boolean {
+    if (local.awaits !== undefined && !this.#givenUp.has(local.awaits, now)) return true;
+    return peer?.awaits !== undefined && !this.#givenUp.has(peer.awaits, now);
+  }
+
+  #wait(event: TcpEvent, now: number, released: EnrichedEvent[]): void {
+    if (this.#room.size >= MAX_WAITING) {
+      const oldest = this.#room.takeOldest();
+      if (oldest !== undefined) {
+        this.counts.overflow++;
+        this.#settle(oldest.event, this.#find(oldest.event), released);
+      }
+    }
+    this.#room.add(event, now);
+    this.counts.waited++;
+  }
+
+  #retry({ event, since }: Waiting, now: number, released: EnrichedEvent[]): boolean {
+    const finding = this.#find(event);
+    if (awaits(finding)) {
+      const isLate = now - since >= MAX_WAIT_NANOS;
+      if (!isLate && this.#shouldWait(finding, now)) return false;
+      this.counts.gaveUp++;
+      if (isLate) this.#giveUp(finding, now);
+    }
+    this.#settle(event, finding, released);
+    return true;
+  }
+
+  #giveUp({ local, peer }: Finding, now: number): void {
+    if (local.awaits !== undefined) this.#givenUp.add(local.awaits, now);
+    if (peer?.awaits !== undefined) this.#givenUp.add(peer.awaits, now);
+  }
+
+  #settle(event: TcpEvent, { local, peer }: Finding, into: EnrichedEvent[]): void {
+    const { counts } = this;
+    const { ownership } = local;
+    counts[ownership]++;
+    if (ownership === "foreign" || peer === undefined) return;
+    counts.local[local.end.method]++;
+    counts.peer[peer.end.method]++;
+    const ends = this.#sameEnds(event.socket, { ownership, local: local.end, peer: peer.end });
+    into.push({ event, ends });
+  }
+}
+
+interface Finding {
+  readonly local: LocalFinding;
+  /** Undefined for a foreign event: nobody will see it. */
+  readonly peer: PeerFinding | undefined;
+}
+
+function awaits({ local, peer }: Finding): boolean {
+  return local.awaits !== undefined || peer?.awaits !== undefined;
+}
+
+function noMethods(): Record<AttributionMethod, number> {
+  return Object.fromEntries(ATTRIBUTION_METHODS.map((method) => [method, 0])) as Record<
+    AttributionMethod,
+    number
+  >;
+}
+
+/** Two lists, each in the order of its times, as one; the first list's come first at the same time. */
+function mergeByTime(
+  first: readonly EnrichedEvent[],
+  second: readonly EnrichedEvent[],
+): readonly EnrichedEvent[] {
+  const merged: EnrichedEvent[] = [];
+  let i = 0;
+  for (const late of second) {
+    for (
+      let early = first[i];
+      early !== undefined && early.event.time <= late.event.time;
+      early = first[++i]
+    ) {
+      merged.push(early);
+    }
+    merged.push(late);
+  }
+  return merged.concat(first.slice(i));
+}

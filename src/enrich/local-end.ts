@@ -1,0 +1,88 @@
+import type { PodRecord } from "../event/cluster.ts";
+import type { AttributionMethod, EndName, Ownership } from "../event/end-name.ts";
+import type { SocketFields } from "../event/tcp-event.ts";
+import { namedEnd, UNKNOWN_END } from "./ends.ts";
+import { findByLocalAddress } from "./local-by-address.ts";
+import { type LocalFinding, type LocalPodOptions, localPod } from "./local-parts.ts";
+import type { NameSources, NamespaceOwner } from "./lookups.ts";
+import type { Moment } from "./moment.ts";
+import { thisNode } from "./this-node.ts";
+
+/** Id of the root of the cgroup v2 hierarchy, where no pod is (kernel/cgroup/cgroup.c, cgroup_setup_root()). */
+const ROOT_CGROUP = 1n;
+
+/**
+ * Who retransmitted, and whether this node counts it. The socket's cgroup comes first, because an inode number of a
+ * namespace may be another's by now; then the namespace; the address only where the rung tells neither.
+ */
+export function findLocal(socket: SocketFields, moment: Moment): LocalFinding {
+  const { host } = moment.sources;
+  const { cgroupId, netns } = socket;
+  const owner = cgroupId === undefined ? undefined : host.cgroup(cgroupId);
+  if (owner?.kind === "pod") {
+    const { podUid, containerId } = owner;
+    return ofPod(podUid, { method: "cgroup", containerId, netns, sources: moment.sources });
+  }
+  if (netns === undefined) {
+    const found = findByLocalAddress(socket.localAddress, moment);
+    return owner === undefined ? found : { ...found, end: ofProcess(owner.name, "cgroup", moment.sources) };
+  }
+  const space = host.namespace(netns);
+  if (space === undefined) return { ownership: "foreign", end: UNKNOWN_END, awaits: `netns ${netns}` };
+  if (owner !== undefined) return own(ofProcess(owner.name, "cgroup", moment.sources));
+  return ofNamespace(space, socket, moment.sources);
+}
+
+/** The process or unit that holds a namespace or a cgroup outside Kubernetes, on this node. */
+function ofProcess(name: string, method: AttributionMethod, sources: NameSources): EndName {
+  return namedEnd("process", name, { method, node: thisNode(sources).node });
+}
+
+interface PodSight extends LocalPodOptions {
+  readonly netns: number | undefined;
+}
+
+/** A uid of which the API says nothing stays unknown: its address may be another's by now. */
+function ofPod(uid: string, sight: PodSight): LocalFinding {
+  const pod = sight.sources.cluster.podByUid(uid);
+  if (pod !== undefined) {
+    return { ownership: ownershipOf(pod, sight), end: localPod(pod, sight), awaits: undefined };
+  }
+  return { ownership: bySight(sight, "foreign"), end: UNKNOWN_END, awaits: `pod ${uid}` };
+}
+
+/** Another node's cgroups may be in sight of this one, so the node that the API tells decides. */
+function ownershipOf(pod: PodRecord, sight: PodSight): Ownership | "foreign" {
+  const { nodeName } = sight.sources;
+  if (nodeName === undefined || pod.nodeName === undefined) return bySight(sight, "undetermined");
+  return pod.nodeName === nodeName ? "own" : "foreign";
+}
+
+function bySight({ netns, sources }: PodSight, outOfSight: Ownership | "foreign"): Ownership | "foreign" {
+  if (netns === undefined) return "undetermined";
+  return sources.host.namespace(netns) === undefined ? outOfSight : "own";
+}
+
+function ofNamespace(
+  space: NamespaceOwner,
+  { cgroupId, netns }: SocketFields,
+  sources: NameSources,
+): LocalFinding {
+  // It may be a hostNetwork pod's whose cgroup is not known yet.
+  const awaits = cgroupId === undefined || cgroupId === ROOT_CGROUP ? undefined : `cgroup ${cgroupId}`;
+  switch (space.kind) {
+    case "pod":
+      return ofPod(space.podUid, { method: "netns", netns, sources });
+    case "host":
+      return { ownership: "own", end: thisNode(sources), awaits };
+    case "process": {
+      const { name } = space;
+      const end = ofProcess(name ?? UNKNOWN_END.name, "netns", sources);
+      return { ownership: "own", end, awaits: name === undefined ? awaits : undefined };
+    }
+  }
+}
+
+function own(end: EndName): LocalFinding {
+  return { ownership: "own", end, awaits: undefined };
+}

@@ -1,0 +1,53 @@
+import type { EndName } from "../event/end-name.ts";
+import type { SocketFields } from "../event/tcp-event.ts";
+import { dialledEnd, dialledServices, isServer } from "./dialled-end.ts";
+import { UNKNOWN_END } from "./ends.ts";
+import { AWAITS_CLUSTER, type Moment } from "./moment.ts";
+import { nodeWithAddress, outsideEnd, type PeerFinding, peerPod } from "./peer-parts.ts";
+import { isLoopback } from "./same-everywhere.ts";
+import { inSameNamespace } from "./same-namespace.ts";
+import { translatedPeer } from "./translated-peer.ts";
+
+/**
+ * Who the peer is: what this host's connection tracking made of it, else who held its address. The local end, as it
+ * was found, tells who is behind an address that every namespace has.
+ */
+export function findPeer(socket: SocketFields, local: EndName, moment: Moment): PeerFinding {
+  const translation = moment.sources.conntrack?.translation(socket);
+  if (translation === undefined) return byAddress(socket, local, moment);
+  if (translation !== "pending") {
+    return translatedPeer(translation, socket, moment) ?? byAddress(socket, local, moment);
+  }
+  const { localAddress, localPort, peerAddress, peerPort } = socket;
+  const awaits = `conntrack ${localAddress} ${localPort} ${peerAddress} ${peerPort}`;
+  return { end: byAddress(socket, local, moment).end, awaits };
+}
+
+/** In the order of the issue: pod, service, hostPort, node, range, external; a dead pod where nobody lives. */
+function byAddress(socket: SocketFields, local: EndName, moment: Moment): PeerFinding {
+  const { peerAddress } = socket;
+  const { cluster } = moment.sources;
+  if (isLoopback(peerAddress)) return known(inSameNamespace(socket, local, moment));
+  const held = cluster.podAt(peerAddress, moment.unixMs);
+  if (held?.kind === "ambiguous") return known(UNKNOWN_END);
+  if (held?.kind === "held") {
+    const services = dialledServices(socket, moment);
+    return known(peerPod(held.pod, { method: "address", services, moment }));
+  }
+  if (peerAddress === socket.localAddress) {
+    const same = inSameNamespace(socket, local, moment);
+    if (same.kind === "pod" || same.kind === "process") return known(same);
+  }
+  const node = nodeWithAddress(peerAddress, "node", moment);
+  // A masquerade, or a process of a node, may use a port that means a service there.
+  const isClient = node !== undefined && isServer(socket, moment);
+  const end = (isClient ? undefined : dialledEnd(socket, node, moment)) ?? node;
+  if (end !== undefined) return known(end);
+  if (held === undefined) return outsideEnd(peerAddress, "cidr", moment);
+  const dead = peerPod(held.pod, { method: "tombstone", services: [], moment });
+  return { end: dead, awaits: cluster.pending ? AWAITS_CLUSTER : `successor ${peerAddress}` };
+}
+
+function known(end: EndName): PeerFinding {
+  return { end, awaits: undefined };
+}

@@ -1,0 +1,54 @@
+import type { SocketKey, TcpEvent } from "../event/tcp-event.ts";
+
+export interface Waiting {
+  readonly event: TcpEvent;
+  /** Trace time of its coming, in nanoseconds. */
+  readonly since: number;
+}
+
+/** Events that wait for a name, in the order of their coming; a socket's later ones wait behind its first. */
+export class WaitingRoom {
+  #waiting: Waiting[] = [];
+  readonly #perSocket = new Map<SocketKey, number>();
+
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** Whether an event of this socket is waiting. */
+  holds({ socket }: TcpEvent): boolean {
+    return this.#perSocket.has(socket.key);
+  }
+
+  add(event: TcpEvent, since: number): void {
+    this.#waiting.push({ event, since });
+    this.#perSocket.set(event.socket.key, (this.#perSocket.get(event.socket.key) ?? 0) + 1);
+  }
+
+  /** Takes out the one that has waited the longest: the first of its socket, so order is kept. */
+  takeOldest(): Waiting | undefined {
+    const oldest = this.#waiting.shift();
+    if (oldest !== undefined) this.#leave(oldest.event.socket.key);
+    return oldest;
+  }
+
+  /** Lets out, in order, every event that `mayGo` and that has none of its socket before it. */
+  release(mayGo: (waiting: Waiting) => boolean): void {
+    const blocked = new Set<SocketKey>();
+    this.#waiting = this.#waiting.filter((waiting) => {
+      const { key } = waiting.event.socket;
+      if (blocked.has(key) || !mayGo(waiting)) {
+        blocked.add(key);
+        return true;
+      }
+      this.#leave(key);
+      return false;
+    });
+  }
+
+  #leave(key: SocketKey): void {
+    const left = (this.#perSocket.get(key) ?? 0) - 1;
+    if (left > 0) this.#perSocket.set(key, left);
+    else this.#perSocket.delete(key);
+  }
+}
