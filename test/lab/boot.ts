@@ -19,6 +19,8 @@ export interface Guest {
   readonly accelerator: Accelerator;
   readonly memoryMb: number;
   readonly timeoutMs: number;
+  /** A tap in a network namespace, which the guest has as eth0. */
+  readonly network?: { readonly netns: string; readonly tap: string };
   /** Gets each line of the guest's console. */
   readonly onLine: (line: string) => void;
 }
@@ -56,14 +58,13 @@ export async function bootVm(lab: Lab, kernel: LabKernel, guest: Guest): Promise
     "-device", `vhost-user-fs-pci,chardev=${tag},tag=${tag}`,
   ]); // biome-ignore format: pairs
   const machine = [...processor(guest.accelerator), "-smp", "2", "-m", String(guest.memoryMb)];
-  const qemu = startQemu(lab, kernel, [
-    "-object",
-    memory,
-    "-numa",
-    "node,memdev=memory",
-    ...machine,
-    ...devices,
-  ]);
+  const { network } = guest;
+  const nic = network && [
+    "-netdev", `tap,id=wire,ifname=${network.tap},script=no,downscript=no`,
+    "-device", "virtio-net-pci,netdev=wire,romfile=",
+  ]; // biome-ignore format: pairs
+  const args = ["-object", memory, "-numa", "node,memdev=memory", ...machine, ...devices, ...(nic ?? [])];
+  const qemu = startQemu(lab, kernel, { args, netns: network?.netns });
   cleanup.defer(() => stop(qemu));
   const ended = await watch(qemu, guest);
   const code = await readFile(join(guest.outDir, "exit-code"), "utf8").catch(() => undefined);
@@ -75,7 +76,7 @@ export async function bootVm(lab: Lab, kernel: LabKernel, guest: Guest): Promise
 export async function chooseAccelerator(lab: Lab, kernel: LabKernel): Promise<Accelerator> {
   if (!existsSync("/dev/kvm")) return "tcg";
   const args = [...processor("kvm"), "-m", "512"];
-  const qemu = startQemu(lab, kernel, args, "lab.hello");
+  const qemu = startQemu(lab, kernel, { args, flag: "lab.hello" });
   let hello = false;
   const onLine = (line: string) => {
     hello ||= line.includes("LAB HELLO");
@@ -90,11 +91,17 @@ function processor(accelerator: Accelerator): readonly string[] {
     : ["-accel", "tcg,thread=multi", "-cpu", "max"];
 }
 
-function startQemu(lab: Lab, kernel: LabKernel, args: readonly string[], flag = ""): ChildProcess {
+function startQemu(
+  lab: Lab,
+  kernel: LabKernel,
+  order: { readonly args: readonly string[]; readonly flag?: string; readonly netns?: string | undefined },
+): ChildProcess {
+  const { args, flag = "", netns } = order;
   const common = ["-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot", ...firmware(lab)];
   const boot = ["-kernel", kernel.image, "-initrd", kernel.initramfs];
   const append = `console=ttyS0 quiet panic=-1 apparmor=0 random.trust_cpu=on mitigations=off rcupdate.rcu_expedited=1 ${flag}`;
-  return spawnFrom(lab, "usr/bin/qemu-system-x86_64", [...common, ...boot, "-append", append, ...args]);
+  const all = [...common, ...boot, "-append", append, ...args];
+  return spawnFrom(lab, "usr/bin/qemu-system-x86_64", all, netns);
 }
 
 function firmware(lab: Lab): readonly string[] {
@@ -102,13 +109,15 @@ function firmware(lab: Lab): readonly string[] {
 }
 
 /** Starts a program of the unpacked Debian with that Debian's own loader and libraries: no chroot, nothing to unmount. */
-function spawnFrom(lab: Lab, program: string, args: readonly string[]): ChildProcess {
+function spawnFrom(lab: Lab, program: string, args: readonly string[], netns?: string): ChildProcess {
   const libraries = join(lab.qemuRoot, "usr/lib/x86_64-linux-gnu");
   const loader = join(libraries, "ld-linux-x86-64.so.2");
   const env = { ...process.env, QEMU_MODULE_DIR: join(libraries, "qemu") };
   const stdio = ["ignore", "pipe", "pipe"] as const;
-  const all = ["--library-path", libraries, join(lab.qemuRoot, program), ...args];
-  const child = spawn(loader, all, { env, stdio: [...stdio] });
+  const inside = netns === undefined ? [] : ["ip", "netns", "exec", netns];
+  const all = [...inside, loader, "--library-path", libraries, join(lab.qemuRoot, program), ...args];
+  const [first = loader, ...rest] = all;
+  const child = spawn(first, rest, { env, stdio: [...stdio] });
   const end = () => child.kill("SIGKILL");
   process.once("exit", end);
   child.once("close", () => process.off("exit", end));

@@ -1,0 +1,186 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { installPrograms } from "../debian.ts";
+import { type ControlPlane, createCredentials, startControlPlane } from "./control-plane.ts";
+import { goTools, trafficProgram } from "./go-tools.ts";
+import { createHostNetwork } from "./host-network.ts";
+import { packImages } from "./images.ts";
+import type { KubeApi } from "./kube-api.ts";
+import { ClusterNode } from "./node.ts";
+import { NODE_A, NODE_B, type NodePlan } from "./plan.ts";
+import { LocalRunner, type ProgramRunner } from "./program-runner.ts";
+import { until } from "./until.ts";
+import { guestPath, VmNode } from "./vm-node.ts";
+
+/** Debian's packages that the cluster needs on this machine, by a program of each. */
+export const CLUSTER_PACKAGES = {
+  runc: "runc",
+  "/usr/lib/cni/bridge": "containernetworking-plugins",
+  nft: "nftables",
+  ip: "iproute2",
+  openssl: "openssl",
+  nsenter: "util-linux",
+};
+
+/** A node as a place to run programs: with its mounts, and with files that this process can read. */
+export interface NodePlace {
+  readonly plan: NodePlan;
+  /** `tracepoint` on this machine's kernel, `kprobe` in the virtual machine. */
+  readonly rung: "tracepoint" | "kprobe";
+  readonly runner: ProgramRunner;
+  readonly entry: readonly [string, ...string[]];
+  /** Path of a file on the node, and of the same file here. */
+  readonly file: (name: string) => { readonly there: string; readonly here: string };
+}
+
+/** A Kubernetes cluster of two nodes: this machine, and a virtual machine with kprobes. */
+export interface Cluster {
+  readonly api: KubeApi;
+  /** Of the product: it may list and watch pods, services and EndpointSlices, and list nodes. */
+  readonly kubeconfig: string;
+  readonly adminKubeconfig: string;
+  readonly a: NodePlace;
+  readonly b: NodePlace;
+  readonly controlPlane: ControlPlane;
+  /** The IPAM's files of node-a, which say which address comes next. */
+  readonly ipamDir: string;
+  readonly dir: string;
+  stop(): Promise<void>;
+}
+
+/** How long the virtual machine may run. */
+const LIFETIME_MS = 30 * 60_000;
+
+/** Starts the cluster under `labDir`; both nodes are Ready when it returns. Needs root; one at a time on a machine. */
+export async function startCluster(labDir: string, say: (line: string) => void): Promise<Cluster> {
+  await installPrograms(CLUSTER_PACKAGES);
+  const dir = join(labDir, "cluster");
+  await using undo = new AsyncDisposableStack();
+  undo.use(await lock(labDir));
+  const started = performance.now();
+  const tell = (text: string) => say(`${((performance.now() - started) / 1000).toFixed(1)} s: ${text}`);
+  const bin = await goTools(labDir, say);
+  const imageFile = await packedImage(labDir);
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(dir, { recursive: true });
+  undo.use(await createHostNetwork());
+  const pki = join(dir, "pki");
+  const credentials = await createCredentials(pki);
+  const kubeconfig = (name: string) => join(pki, `${name}.kubeconfig`);
+  const order = (plan: NodePlan) => ({
+    plan,
+    bin,
+    pki,
+    imageFile,
+    kubeconfig: kubeconfig(plan.name),
+    kubeProxyKubeconfig: kubeconfig("admin"),
+  });
+  const outDir = join(dir, NODE_B.name);
+  const booting = VmNode.boot(order(NODE_B), { labDir, outDir, timeoutMs: LIFETIME_MS, say: tell });
+  undo.defer(async () => (await booting.catch(() => undefined))?.end());
+  const controlPlane = await startControlPlane(credentials, { bin, dir: join(dir, "control-plane") });
+  undo.defer(() => controlPlane.stop());
+  tell("the API server is ready");
+  const { api } = controlPlane;
+  await createNodes(api);
+  await grantProduct(api);
+  const nodeA = await ClusterNode.start({ ...order(NODE_A), dir: join(dir, NODE_A.name) });
+  undo.defer(() => nodeA.stop());
+  const vm = await booting;
+  tell("node-b answers");
+  await Promise.all([NODE_A, NODE_B].map(({ name }) => nodeReady(api, name, tell)));
+  await until("the default service account", () =>
+    api.get("/api/v1/namespaces/default/serviceaccounts/default"),
+  );
+  const runner = new LocalRunner();
+  undo.defer(() => runner.stopAll());
+  const owned = undo.move();
+  return {
+    api,
+    controlPlane,
+    dir,
+    kubeconfig: kubeconfig("tcpretrans"),
+    adminKubeconfig: kubeconfig("admin"),
+    ipamDir: nodeA.ipamDir,
+    a: { plan: NODE_A, rung: "tracepoint", runner, entry: nodeA.entry, file: (name) => local(dir, name) },
+    b: {
+      plan: NODE_B,
+      rung: "kprobe",
+      runner: vm,
+      entry: await vm.entry(),
+      file: (name) => ({ there: guestPath(name), here: join(vm.outDir, name) }),
+    },
+    stop: () => owned.disposeAsync(),
+  };
+}
+
+/** One cluster at a time: its addresses are fixed. What a killed one left is taken away by the next one's start. */
+async function lock(labDir: string): Promise<AsyncDisposable> {
+  const path = join(labDir, "cluster.pid");
+  await mkdir(labDir, { recursive: true });
+  const holder = (await readFile(path, "utf8").catch(() => "")).trim();
+  if (holder !== "" && existsSync(`/proc/${holder}`))
+    throw new Error(`Cannot start a cluster: process ${holder} has one`);
+  await writeFile(path, String(process.pid));
+  return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
+}
+
+async function packedImage(labDir: string): Promise<string> {
+  const program = await trafficProgram(labDir);
+  const path = `${program}.tar`;
+  if (!existsSync(path)) await packImages(program, path);
+  return path;
+}
+
+/** Before kubelet would: with pod ranges, zones, and addresses, which kube-proxy waits for. */
+async function createNodes(api: KubeApi): Promise<void> {
+  for (const { name, zone, address, podRange } of [NODE_A, NODE_B]) {
+    const labels = { "topology.kubernetes.io/zone": zone, "kubernetes.io/hostname": name };
+    const podCIDRs = [podRange.v4, podRange.v6];
+    await api.create("/api/v1/nodes", {
+      metadata: { name, labels },
+      spec: { podCIDR: podRange.v4, podCIDRs },
+    });
+    const addresses = [
+      { type: "InternalIP", address: address.v4 },
+      { type: "InternalIP", address: address.v6 },
+      { type: "Hostname", address: name },
+    ];
+    await api.patch(`/api/v1/nodes/${name}/status`, { status: { addresses } });
+  }
+}
+
+async function nodeReady(api: KubeApi, name: string, tell: (text: string) => void): Promise<void> {
+  const isReady = async () => {
+    const { status } = await api.get(`/api/v1/nodes/${name}`);
+    const conditions: { type: string; status: string }[] = status.conditions ?? [];
+    return conditions.some(({ type, status: value }) => type === "Ready" && value === "True");
+  };
+  await until(`${name} to be ready`, isReady, { timeoutMs: 120_000, everyMs: 300 });
+  tell(`${name} is ready`);
+}
+
+/** The rights that the product needs, and no others. */
+async function grantProduct(api: KubeApi): Promise<void> {
+  const roles = "/apis/rbac.authorization.k8s.io/v1";
+  await api.create(`${roles}/clusterroles`, {
+    metadata: { name: "tcpretrans" },
+    rules: [
+      { apiGroups: [""], resources: ["pods", "services"], verbs: ["list", "watch"] },
+      { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
+      { apiGroups: [""], resources: ["nodes"], verbs: ["list"] },
+      { apiGroups: ["networking.k8s.io"], resources: ["servicecidrs"], verbs: ["list"] },
+    ],
+  });
+  await api.create(`${roles}/clusterrolebindings`, {
+    metadata: { name: "tcpretrans" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "tcpretrans" },
+    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "tcpretrans" }],
+  });
+}
+
+function local(dir: string, name: string): { readonly there: string; readonly here: string } {
+  const path = join(dir, name);
+  return { there: path, here: path };
+}

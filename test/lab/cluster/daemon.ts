@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+
+/** A program that runs until it is ended; what it says goes to a file. */
+export class Daemon {
+  readonly name: string;
+  readonly logFile: string;
+  readonly #child: ChildProcess;
+  readonly #ended = Promise.withResolvers<void>();
+
+  private constructor(name: string, logFile: string, child: ChildProcess) {
+    this.name = name;
+    this.logFile = logFile;
+    this.#child = child;
+    const kill = () => child.kill("SIGKILL");
+    process.once("exit", kill);
+    child.on("error", () => this.#ended.resolve());
+    child.on("close", () => {
+      process.off("exit", kill);
+      this.#ended.resolve();
+    });
+  }
+
+  static start(
+    name: string,
+    [program, ...args]: readonly [string, ...string[]],
+    { logFile, env = process.env }: { readonly logFile: string; readonly env?: NodeJS.ProcessEnv },
+  ): Daemon {
+    const log = openSync(logFile, "a");
+    const child = spawn(program, args, { stdio: ["ignore", log, log], env });
+    closeSync(log);
+    return new Daemon(name, logFile, child);
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error(`Cannot start ${this.name}`);
+    return this.#child.pid;
+  }
+
+  get running(): boolean {
+    return this.#child.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /** Asks it to end, and insists after `patienceMs`. */
+  async stop(signal: NodeJS.Signals = "SIGTERM", patienceMs = 5_000): Promise<void> {
+    if (!this.running) return;
+    this.#child.kill(signal);
+    const late = setTimeout(() => this.#child.kill("SIGKILL"), patienceMs);
+    await this.#ended.promise;
+    clearTimeout(late);
+  }
+
+  /** The last lines that it said, for a complaint. */
+  async lastWords(lines = 15): Promise<string> {
+    const text = await readFile(this.logFile, "utf8").catch(() => "");
+    return text.trimEnd().split("\n").slice(-lines).join("\n");
+  }
+}

@@ -1,0 +1,12 @@
+import type { NodeOrder } from "./node.ts";
+
+/** What the virtual machine reads when it begins, as order.json of its output directory. */
+export interface GuestOrder extends Omit<NodeOrder, "dir"> {
+  readonly port: number;
+}
+
+/** What it is asked over HTTP, one path for each. */
+export type GuestAnswer = { readonly value: unknown } | { readonly error: string };
+
+/** Where the virtual machine has its output directory. */
+export const GUEST_OUT_DIR = "/run/lab";

@@ -1,0 +1,3 @@
+module tcpretrans/lab/traffic
+
+go 1.26.0
