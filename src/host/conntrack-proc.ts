@@ -124,7 +124,7 @@ export class ProcConntrack implements ConntrackSource {
         const { bytesRead } = await file.read(buffer, 0, SLICE, null);
         bytes += bytesRead;
         const end = bytesRead === 0;
-        rest = this.#take(`${rest}${buffer.latin1Slice(0, bytesRead)}${end ? "\n" : ""}`);
+        rest = this.#take(`${rest}${buffer.toString("latin1", 0, bytesRead)}${end ? "\n" : ""}`);
         if (end) break;
       }
       return NO_ENTRY;

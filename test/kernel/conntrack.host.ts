@@ -1,0 +1,263 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ConntrackLookup } from "../../src/enrich/lookups.ts";
+import type { HostConntrack } from "../../src/host/conntrack.ts";
+import { openHostConntrack } from "../../src/host/open-host-conntrack.ts";
+import { openLibc } from "../../src/syscall/libc.ts";
+import { NAT_ADDRESSES, NatLink, type NatPlace } from "../support/nat-link.ts";
+import type { SocketEnd } from "../support/nat-socket.ts";
+
+const libc = openLibc();
+const hasFile = existsSync("/proc/self/net/nf_conntrack");
+const ways = [
+  ...(libc === undefined ? [] : [{ way: "netlink", libc }]),
+  ...(hasFile ? [{ way: "proc", libc: undefined }] : []),
+] as const;
+
+/** What the router makes of a connection: whether the opener's peer is another, and the answerer's. */
+interface Case {
+  readonly name: string;
+  readonly from: NatPlace;
+  readonly to: NatPlace;
+  readonly address: keyof (typeof NAT_ADDRESSES)[4] & string;
+  readonly port: number;
+  readonly backend: boolean;
+  readonly client: boolean;
+}
+
+const CASES: readonly Case[] = [
+  {
+    name: "plain",
+    from: "client",
+    to: "server",
+    address: "server",
+    port: 8080,
+    backend: false,
+    client: false,
+  },
+  { name: "DNAT", from: "client", to: "server", address: "dnat", port: 80, backend: true, client: false },
+  {
+    name: "masquerade",
+    from: "client",
+    to: "server",
+    address: "server",
+    port: 8081,
+    backend: false,
+    client: true,
+  },
+  {
+    name: "DNAT and masquerade",
+    from: "client",
+    to: "server",
+    address: "both",
+    port: 80,
+    backend: true,
+    client: true,
+  },
+  {
+    name: "hairpin",
+    from: "client",
+    to: "client",
+    address: "hairpin",
+    port: 80,
+    backend: true,
+    client: true,
+  },
+  {
+    name: "another port alone",
+    from: "client",
+    to: "server",
+    address: "server",
+    port: 90,
+    backend: true,
+    client: false,
+  },
+  {
+    name: "NodePort, masqueraded",
+    from: "client",
+    to: "server",
+    address: "clientGate",
+    port: 30080,
+    backend: true,
+    client: true,
+  },
+  {
+    name: "NodePort, policy Local",
+    from: "client",
+    to: "server",
+    address: "clientGate",
+    port: 30081,
+    backend: true,
+    client: false,
+  },
+  {
+    name: "own port of the host",
+    from: "client",
+    to: "router",
+    address: "clientGate",
+    port: 90,
+    backend: true,
+    client: false,
+  },
+  {
+    name: "hostNetwork client, DNAT",
+    from: "router",
+    to: "server",
+    address: "dnat",
+    port: 80,
+    backend: true,
+    client: false,
+  },
+  {
+    name: "hostNetwork client, both",
+    from: "router",
+    to: "server",
+    address: "both",
+    port: 80,
+    backend: true,
+    client: false,
+  },
+  {
+    name: "from server to its own service",
+    from: "server",
+    to: "server",
+    address: "both",
+    port: 80,
+    backend: true,
+    client: true,
+  },
+];
+
+let link: NatLink;
+before(async () => {
+  link = await NatLink.open();
+});
+after(async () => await link[Symbol.asyncDispose]());
+
+for (const { way, libc } of ways) {
+  for (const ipVersion of [4, 6] as const) {
+    test(`HostConntrack.translation() by ${way} gives each end of an IPv${ipVersion} connection what its peer is`, async (t) => {
+      using conntrack = await open({ libc });
+      assert.equal(conntrack.way, way);
+      assert.equal(conntrack.note === undefined, way === "netlink");
+      for (const { name, from, to, address, port, backend, client } of CASES) {
+        await t.test(name, async () => {
+          const at = NAT_ADDRESSES[ipVersion][address];
+          const [opener, answerer] = await link.connect(from, to, `${at}`, port);
+          assert.ok(opener?.role === "opener" && answerer?.role === "answerer");
+          assert.deepEqual(await ask(conntrack, opener), expected(opener, answerer, "backend"));
+          assert.deepEqual(await ask(conntrack, answerer), expected(answerer, opener, "client"));
+          assert.equal(expected(opener, answerer, "backend") !== undefined, backend, "the opener's peer");
+          assert.equal(expected(answerer, opener, "client") !== undefined, client, "the answerer's peer");
+        });
+      }
+      const { found, untranslated, none, errors } = conntrack.counts;
+      const translated = CASES.reduce(
+        (sum, { backend, client }) => sum + Number(backend) + Number(client),
+        0,
+      );
+      assert.deepEqual([found, untranslated, none], [translated, 2 * CASES.length - translated, 0]);
+      assert.ok(Object.values(errors).every((count) => count === 0));
+    });
+  }
+
+  test(`HostConntrack.translation() by ${way} gives nothing for a pair that differs in one port`, async () => {
+    using conntrack = await open({ libc });
+    const [opener] = await link.connect("client", "server", NAT_ADDRESSES[4].dnat, 80);
+    assert.ok(opener);
+    assert.equal(await ask(conntrack, { ...opener, localPort: opener.localPort ^ 1 }), undefined);
+    assert.equal(await ask(conntrack, { ...opener, peerPort: 81 }), undefined);
+    assert.equal(conntrack.counts.none, 2);
+    assert.equal((await ask(conntrack, opener))?.side, "backend");
+  });
+
+  test(`HostConntrack.translation() by ${way} sees a SYN that nobody answers only behind where it is confirmed`, async () => {
+    const drop = (hook: string) =>
+      `chain ${hook} { type filter hook ${hook} priority -300; tcp flags & (syn | ack) == syn drop; }`;
+    using conntrack = await open({ libc });
+    link.rules("router", drop("forward"));
+    knock(41_001);
+    assert.equal(await ask(conntrack, knockedPair(41_001)), undefined, "dropped before: no entry");
+    assert.equal(conntrack.counts.none, 1);
+    link.rules("router", "");
+    link.rules("server", drop("prerouting"));
+    knock(41_002);
+    const backend = { address: NAT_ADDRESSES[4].server, port: 8080, side: "backend" };
+    assert.deepEqual(await ask(conntrack, knockedPair(41_002)), backend);
+    assert.match(link.run("router", ["cat", "/proc/net/nf_conntrack"]), /sport=41002 .*\[UNREPLIED\]/);
+    link.rules("server", "");
+  });
+}
+
+for (const { way, libc } of ways) {
+  test(`HostConntrack.translation() by ${way} gives nothing for an entry in another zone than 0`, async () => {
+    using conntrack = await open({ libc });
+    link.rules("router", "chain zone { type filter hook prerouting priority -300; ct zone set 5; }");
+    knock(41_003);
+    link.rules("router", "");
+    assert.match(link.run("router", ["cat", "/proc/net/nf_conntrack"]), /sport=41003 .* zone=5 /);
+    assert.equal(await ask(conntrack, knockedPair(41_003)), undefined);
+    assert.equal(conntrack.counts.none, 1);
+  });
+}
+
+test("openHostConntrack() without netlink and without the file says so in one sentence, and translates nothing", async () => {
+  const procRoot = link.procRoot({ whole: false });
+  using conntrack = await openHostConntrack({ procRoot, libc: undefined });
+  assert.equal(conntrack.way, "none");
+  assert.match(conntrack.note ?? "", /^Cannot tell .*node:ffi.* there is no .*CONFIG_NF_CONNTRACK_PROCFS\)$/);
+  const [opener] = await link.connect("client", "server", NAT_ADDRESSES[4].dnat, 80);
+  assert.ok(opener);
+  assert.equal(conntrack.translation(opener), undefined);
+  assert.equal(conntrack.counts.asked, 0);
+});
+
+test("openHostConntrack() needs no file in /proc for netlink", { skip: libc === undefined }, async () => {
+  const root = link.procRoot();
+  using conntrack = await openHostConntrack({ procRoot: root, libc });
+  assert.equal(conntrack.way, "netlink");
+  assert.equal(conntrack.note, undefined);
+});
+
+test("openHostConntrack() falls back in one sentence where the host's namespace is out of reach", {
+  skip: libc === undefined,
+}, async () => {
+  const procRoot = link.procRoot({ whole: false, reachable: false });
+  using conntrack = await openHostConntrack({ procRoot, libc });
+  assert.equal(conntrack.way, "none");
+  assert.match(conntrack.note ?? "", /CAP_SYS_PTRACE/);
+});
+
+function open(options: Partial<Parameters<typeof openHostConntrack>[0]>): Promise<HostConntrack> {
+  const proc = { minIntervalMs: 5, maxShare: 1 };
+  return openHostConntrack({ procRoot: link.procRoot(), libc: undefined, proc, ...options });
+}
+
+/** Asks until the answer is there. */
+async function ask(conntrack: ConntrackLookup, end: Omit<SocketEnd, "role">) {
+  for (;;) {
+    const answer = conntrack.translation(end);
+    if (answer !== "pending") return answer;
+    await sleep(2);
+  }
+}
+
+function expected(end: SocketEnd, peer: SocketEnd, side: "backend" | "client") {
+  if (end.peerAddress === peer.localAddress && end.peerPort === peer.localPort) return undefined;
+  return { address: peer.localAddress, port: peer.localPort, side };
+}
+
+/** The pair of a connection that `knock()` asked for. */
+function knockedPair(localPort: number) {
+  const { client, dnat } = NAT_ADDRESSES[4];
+  return { ipVersion: 4, localAddress: client, localPort, peerAddress: dnat, peerPort: 80 } as const;
+}
+
+/** Sends one SYN from a port of the client's to the service, and waits for nothing. */
+function knock(port: number): void {
+  const script = `require("node:net").connect({ host: "${NAT_ADDRESSES[4].dnat}", port: 80, localPort: ${port} });
+    setTimeout(() => process.exit(0), 50);`;
+  link.run("client", [process.execPath, "-e", script]);
+}
