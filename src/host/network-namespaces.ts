@@ -29,7 +29,7 @@ export function listNetworkNamespaces({
     const inum = readNamespaceInum(pid, { procRoot });
     if (inum !== undefined && !found.has(inum)) found.set(inum, { kind: "process", inum, pid });
   }
-  for (const { inum, path } of [...readMounts("self", procRoot), ...readMounts("1", procRoot)]) {
+  for (const { inum, path } of readNamespaceMounts({ procRoot })) {
     if (!found.has(inum)) found.set(inum, { kind: "mount", inum, path });
   }
   return [...found.values()];
@@ -61,6 +61,11 @@ export function parseNamespaceMounts(mountinfo: string): readonly NamespaceMount
     if (inum !== undefined) mounts.push({ inum, path });
   }
   return mounts;
+}
+
+/** The mounts of network namespaces that this process or process 1 has, some of them twice. */
+export function readNamespaceMounts({ procRoot }: { readonly procRoot: string }): readonly NamespaceMount[] {
+  return [...readMounts("self", procRoot), ...readMounts("1", procRoot)];
 }
 
 /** The paths of process 1 are reached through its root, which may not be ours. */

@@ -1,0 +1,190 @@
+import { readFileSync } from "node:fs";
+import { type CgroupPathOwner, parseProcessCgroups } from "./cgroup-path.ts";
+import { ExpiringMap } from "./expiring-map.ts";
+import { findHostNamespace } from "./host-namespace.ts";
+import { type Holding, NamespaceHolders, type NamespaceHoldersOptions } from "./namespace-holders.ts";
+
+/** Whose a network namespace is. */
+export type NamespaceHolder =
+  | { readonly kind: "pod"; readonly podUid: string }
+  /** The one of process 1, which hostNetwork pods share. */
+  | { readonly kind: "host" }
+  /** No pod's as far as can be told; `name` is that of its mount, unit or container. */
+  | { readonly kind: "process"; readonly name: string | undefined };
+
+export interface NamespaceOwnersOptions extends NamespaceHoldersOptions {
+  /** The cgroup that paths in /proc/PID/cgroup start from: the root of this process's cgroup namespace. */
+  readonly cgroupBase: string;
+  /** A clock that never goes back, in milliseconds. */
+  readonly now: () => number;
+}
+
+/** What the look-ups cost and what they lost. */
+export interface NamespaceCounters {
+  /** Inode numbers looked for because nothing known held them. */
+  readonly misses: number;
+  readonly notFound: number;
+  /** Scans of /proc, also those that no miss asked for. */
+  readonly scans: number;
+  readonly held: number;
+  /** Held by nothing any more and still remembered. */
+  readonly remembered: number;
+  readonly forgotten: number;
+}
+
+interface Told {
+  readonly owner: NamespaceHolder;
+  readonly holding: Holding;
+  /** The process whose cgroup told it; undefined: the mount alone did. */
+  readonly pid: number | undefined;
+  readonly revision: number;
+  readonly sinceMs: number;
+}
+
+/**
+ * Orphan sockets keep a namespace, unseen, until they give up: about 100 s (tcp_orphan_retries). After that the
+ * kernel gives its number to the next namespace, so a long memory would be a lie.
+ */
+const REMEMBER = { ttlMs: 120_000, maxSize: 5_000 };
+/** A number that is not in sight is looked for again after this time. */
+const ABSENT = { ttlMs: 1_000, maxSize: 1_000 };
+/** Scans that misses ask for may take this part of the time at most. */
+const MAX_MISS_SHARE = 0.05;
+const MIN_MISS_INTERVAL_MS = 20;
+/** Processes whose cgroups are read to tell one namespace. */
+const MAX_ASKED = 16;
+/** crun moves a container's first process to its cgroup only when it is in its namespace already. */
+const SETTLED_MS = 10_000;
+
+const HOST = { kind: "host" } as const;
+const UNTOLD = { kind: "process", name: undefined } as const;
+
+/** Who owns a network namespace, by its inode number. */
+export class NamespaceOwners {
+  readonly #procRoot: string;
+  readonly #cgroupBase: string;
+  readonly #now: () => number;
+  readonly #holders: NamespaceHolders;
+  readonly #told = new Map<number, Told>();
+  readonly #gone = new ExpiringMap<number, NamespaceHolder>(REMEMBER);
+  readonly #absent = new ExpiringMap<number, true>(ABSENT);
+  #host: number | undefined;
+  #nextMissScanMs = Number.NEGATIVE_INFINITY;
+  readonly #counts = { misses: 0, notFound: 0, scans: 0 };
+
+  constructor(options: NamespaceOwnersOptions) {
+    this.#procRoot = options.procRoot;
+    this.#cgroupBase = options.cgroupBase;
+    this.#now = options.now;
+    this.#holders = new NamespaceHolders(options);
+  }
+
+  /** Inode number of the host's own; undefined while it cannot be told, and then nothing is given to a pod. */
+  get host(): number | undefined {
+    return this.#host;
+  }
+
+  /** Undefined when neither a mount nor a process in sight holds it, now or a while ago. Known ones cost about 0.1 µs. */
+  owner(inum: number): NamespaceHolder | undefined {
+    if (inum === this.#host) return HOST;
+    return this.#told.get(inum)?.owner ?? this.#lookFor(inum);
+  }
+
+  /** Scans /proc for what is new. For about once a second: 2 ms at 1,000 processes. */
+  refresh(): void {
+    const now = this.#now();
+    this.#gone.expire(now);
+    this.#absent.expire(now);
+    this.#scan(now, { thorough: false });
+  }
+
+  counters(): NamespaceCounters {
+    return {
+      ...this.#counts,
+      held: this.#told.size,
+      remembered: this.#gone.size,
+      forgotten: this.#gone.forgotten,
+    };
+  }
+
+  #lookFor(inum: number): NamespaceHolder | undefined {
+    const now = this.#now();
+    if (!this.#absent.get(inum, now) && now >= this.#nextMissScanMs) {
+      this.#counts.misses++;
+      this.#scan(now, { thorough: true });
+      const end = this.#now();
+      this.#nextMissScanMs = end + Math.max(MIN_MISS_INTERVAL_MS, (end - now) / MAX_MISS_SHARE);
+      if (inum === this.#host) return HOST;
+      const told = this.#told.get(inum);
+      if (told !== undefined) return told.owner;
+      this.#counts.notFound++;
+      this.#absent.set(inum, true, now);
+    }
+    // Without the host's number nothing can be told, not even what is another node's.
+    return this.#host === undefined ? UNTOLD : this.#gone.get(inum, now);
+  }
+
+  #scan(now: number, { thorough }: { readonly thorough: boolean }): void {
+    this.#counts.scans++;
+    this.#holders.scan(now, { thorough });
+    this.#host ??= findHostNamespace(this.#holders.pids, { procRoot: this.#procRoot });
+    if (this.#host === undefined) return;
+    const { holdings } = this.#holders;
+    for (const [inum, told] of this.#told) {
+      if (holdings.get(inum) === told.holding) continue;
+      this.#told.delete(inum);
+      this.#gone.set(inum, told.owner, now);
+    }
+    for (const [inum, holding] of holdings) {
+      if (inum === this.#host) continue;
+      this.#gone.delete(inum);
+      const before = this.#told.get(inum);
+      if (before?.revision === holding.revision && isSettled(before, now)) continue;
+      this.#told.set(inum, this.#tell(holding, before, now));
+    }
+  }
+
+  /**
+   * The oldest process decides: a pod's sandbox comes before what an administrator runs in there, and a nested
+   * node's first process before the hostNetwork pods of that node.
+   */
+  #tell(holding: Holding, before: Told | undefined, now: number): Told {
+    const since = { revision: holding.revision, sinceMs: before?.sinceMs ?? now };
+    if (before?.pid !== undefined && holding.pids.has(before.pid) && isSettled(before, now)) {
+      return { ...before, ...since };
+    }
+    let asked = 0;
+    for (const pid of holding.pids) {
+      if (asked++ === MAX_ASKED) break;
+      const owner = this.#readCgroupOwner(pid);
+      // A pod stays the owner until another is: its processes may end before its namespace.
+      if (owner === undefined || (before?.owner.kind === "pod" && owner.kind !== "pod")) continue;
+      return { owner: nameHolder(owner, holding), holding, pid, ...since };
+    }
+    if (before !== undefined) return { ...before, pid: undefined, ...since };
+    return { owner: { kind: "process", name: mountName(holding) }, holding, pid: undefined, ...since };
+  }
+
+  #readCgroupOwner(pid: number): CgroupPathOwner | undefined {
+    try {
+      const text = readFileSync(`${this.#procRoot}/${pid}/cgroup`, "latin1");
+      return parseProcessCgroups(text, { base: this.#cgroupBase });
+    } catch {
+      return undefined; // ESRCH: it has ended
+    }
+  }
+}
+
+function isSettled({ owner, sinceMs }: Told, now: number): boolean {
+  return owner.kind === "pod" || now - sinceMs >= SETTLED_MS;
+}
+
+function nameHolder(owner: CgroupPathOwner, holding: Holding): NamespaceHolder {
+  if (owner.kind === "pod") return { kind: "pod", podUid: owner.podUid };
+  return { kind: "process", name: mountName(holding) ?? owner.name };
+}
+
+/** Undefined for the names that container runtimes make up (`cni-<uuid>`, hexadecimal digits). */
+function mountName({ mountName }: Holding): string | undefined {
+  return mountName === undefined || /^cni-|^[0-9a-f-]{12,}$/.test(mountName) ? undefined : mountName;
+}
