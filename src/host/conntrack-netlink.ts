@@ -23,7 +23,7 @@ const ENOBUFS = 105;
 /** An entry with every optional attribute is below 1 KiB. */
 const BUFFER_SIZE = 8192;
 /** Reads for one answer: stale ones, overruns and signals before it. */
-const MAX_READS = 32;
+const MAX_READS = 1024;
 
 export interface NetlinkConntrackOptions {
   /** A NETLINK_NETFILTER socket that does not wait, of the namespace to ask; closed by dispose. */
