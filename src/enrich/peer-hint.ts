@@ -30,7 +30,7 @@ export function peerHint({ pod, service, node }: PeerParts, unixMs: number): Hin
 }
 
 function hint(kind: HintKind, sinceMs: number | undefined, unixMs: number): Hint {
-  return { kind, ageSeconds: sinceMs === undefined ? undefined : (unixMs - sinceMs) / 1000 };
+  return { kind, ageSeconds: sinceMs === undefined ? undefined : Math.round(unixMs - sinceMs) / 1000 };
 }
 
 function isSince(sinceMs: number | undefined, unixMs: number): boolean {

@@ -1,7 +1,5 @@
-import { TCP_CA_STATE_NAMES, TCP_STATE_NAMES } from "../event/kernel-tcp.ts";
-import type { KernelStack, TcpEvent } from "../event/tcp-event.ts";
-import { formatError } from "./format-error.ts";
-import { rfc3339Formatter } from "./rfc3339.ts";
+import { TCP_STATE_NAMES } from "../event/kernel-tcp.ts";
+import type { KernelStack } from "../event/tcp-event.ts";
 
 /** Every exported name, once. The order is that of the keys of a `--json` line. */
 export const ATTRIBUTES = {
@@ -38,6 +36,36 @@ export const ATTRIBUTES = {
   cgroupId: "linux.cgroup.id",
   pid: "process.pid",
   rung: "probe.rung",
+  /** Names of the ends; only where they are asked for. The kinds, methods and hints are those of event/end-name.ts. */
+  ownership: "tcpretrans.ownership",
+  sourceKind: "source.kind",
+  sourceName: "source.name",
+  sourceAttribution: "source.attribution",
+  sourceNamespace: "source.k8s.namespace.name",
+  sourcePod: "source.k8s.pod.name",
+  sourcePodUid: "source.k8s.pod.uid",
+  sourceContainer: "source.k8s.container.name",
+  sourceWorkloadKind: "source.k8s.workload.kind",
+  sourceWorkloadName: "source.k8s.workload.name",
+  sourceWorkloadInferred: "source.k8s.workload.inferred",
+  sourceNode: "source.k8s.node.name",
+  sourceZone: "source.cloud.availability_zone",
+  destinationKind: "destination.kind",
+  destinationName: "destination.name",
+  destinationAttribution: "destination.attribution",
+  destinationHint: "destination.hint",
+  destinationHintAge: "destination.hint.age",
+  destinationService: "destination.k8s.service.name",
+  destinationCandidates: "destination.k8s.service.candidates",
+  destinationNamespace: "destination.k8s.namespace.name",
+  destinationPod: "destination.k8s.pod.name",
+  destinationPodUid: "destination.k8s.pod.uid",
+  destinationContainer: "destination.k8s.container.name",
+  destinationWorkloadKind: "destination.k8s.workload.kind",
+  destinationWorkloadName: "destination.k8s.workload.name",
+  destinationWorkloadInferred: "destination.k8s.workload.inferred",
+  destinationNode: "destination.k8s.node.name",
+  destinationZone: "destination.cloud.availability_zone",
   /** Names of the kernel's functions, innermost first; only with stacks. */
   kernelStack: "linux.kernel.stack",
   /** Keys of summary lines only. */
@@ -47,6 +75,7 @@ export const ATTRIBUTES = {
   summaryLossProbes: "tcp.loss_probes",
   summaryTypes: "tcp.retransmit.types",
   summaryConnections: "tcp.retransmit.connections",
+  summaryPairs: "tcp.retransmit.pairs",
   summaryFirst: "tcp.retransmit.first",
   summaryLast: "tcp.retransmit.last",
   /** Keys of `--probe=counters` lines only: what the kernel counted in a network namespace. */
@@ -91,61 +120,15 @@ export const CONNECTION_STATES: readonly (string | undefined)[] = [
 /** Names of a kernel stack's functions, innermost first; an address itself never leaves the process. */
 export type StackNames = (stack: KernelStack) => readonly string[];
 
-/** A value of an event's attribute; undefined ones have no key. */
-export type AttributeValue = string | number | readonly string[];
+/** A value of an event's attribute. */
+export type AttributeValue = string | number | boolean | readonly string[];
+
+/** An attribute's key and value; an undefined one has no key. */
+export type Attribute = readonly [key: string, value: AttributeValue | undefined];
 
 /** The kernel's name of a state, `UNKNOWN` for a number that it has none for. */
 export function stateName(state: number): string {
   return TCP_STATE_NAMES[state] ?? "UNKNOWN";
-}
-
-/** An event as flat attributes in the order of ATTRIBUTES; what is not known has no key. Times are in seconds. */
-export function eventAttributes(
-  event: TcpEvent,
-  unixNanos: bigint,
-  stackNames?: StackNames,
-): Readonly<Record<string, AttributeValue>> {
-  const { socket } = event;
-  const A = ATTRIBUTES;
-  const all: readonly (readonly [string, AttributeValue | undefined])[] = [
-    [A.timestamp, rfc3339Formatter()(unixNanos)],
-    [A.eventName, EVENT_NAMES[event.kind]],
-    [A.sourceAddress, socket.localAddress],
-    [A.sourcePort, socket.localPort],
-    [A.destinationAddress, socket.peerAddress],
-    [A.destinationPort, socket.peerPort],
-    [A.networkType, socket.ipVersion === 4 ? "ipv4" : "ipv6"],
-    [A.networkTransport, "tcp"],
-    [A.connectionState, CONNECTION_STATES[socket.state]],
-    [A.tcpState, stateName(socket.state)],
-    [A.retransmitType, event.cause],
-    [A.outcome, event.outcome],
-    [A.segments, event.segments],
-    [A.errorType, formatError(event.error)],
-    [A.retransmitCount, socket.retransmits],
-    [A.backoff, socket.backoff],
-    [A.rto, socket.rto],
-    [A.srtt, socket.srtt],
-    [A.cwnd, socket.cwnd],
-    [A.mss, socket.mss],
-    [A.packetsOut, socket.packetsOut],
-    [A.retransOut, socket.retransOut],
-    [A.lostOut, socket.lostOut],
-    [A.totalRetrans, socket.totalRetrans],
-    [A.bytesRetrans, exactInteger(socket.bytesRetrans)],
-    [A.seq, socket.seq],
-    [A.endSeq, socket.endSeq],
-    [A.flags, socket.tcpFlags],
-    [A.caState, socket.caState === undefined ? undefined : TCP_CA_STATE_NAMES[socket.caState]],
-    [A.netns, socket.netns],
-    [A.cgroupId, socket.cgroupId?.toString()],
-    [A.pid, event.pid],
-    [A.rung, event.rung],
-    [A.kernelStack, stackNames && event.stack && stackNames(event.stack)],
-  ];
-  return Object.fromEntries(
-    all.filter((pair): pair is readonly [string, AttributeValue] => pair[1] !== undefined),
-  );
 }
 
 /** A number where it is exact, else its decimal digits. */

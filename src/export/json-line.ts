@@ -1,3 +1,4 @@
+import type { Ends } from "../event/end-name.ts";
 import { TCP_CA_STATE_NAMES } from "../event/kernel-tcp.ts";
 import type { SocketFields, TcpEvent } from "../event/tcp-event.ts";
 import {
@@ -9,11 +10,13 @@ import {
   stateName,
 } from "./attributes.ts";
 import { byConnection } from "./by-connection.ts";
+import { byEnds } from "./by-ends.ts";
+import { endsAttributes } from "./ends-attributes.ts";
 import { formatError } from "./format-error.ts";
 import { rfc3339Formatter } from "./rfc3339.ts";
 
-/** Formats an event at a wall-clock time as lines of text, the last one ended too. */
-export type EventFormatter = (event: TcpEvent, unixNanos: bigint) => string;
+/** Formats an event at a wall-clock time as lines of text, the last one ended too; with the names of its ends where given. */
+export type EventFormatter = (event: TcpEvent, unixNanos: bigint, ends?: Ends) => string;
 
 /** Prefix of each attribute in a line: `,"key":`. */
 const KEY = Object.fromEntries(
@@ -27,7 +30,8 @@ const KEY = Object.fromEntries(
 export function jsonLineFormatter(stackNames?: StackNames): EventFormatter {
   const timestamp = rfc3339Formatter();
   const connection = byConnection(connectionKeys);
-  return (event, unixNanos) =>
+  const names = byEnds(endsKeys);
+  return (event, unixNanos, ends) =>
     `{"timestamp":"${timestamp(unixNanos)}"${
       event.kind === "retransmit" ? RETRANSMIT : LOSS_PROBE
     }${connection(event.socket)}${KEY.retransmitType}"${event.cause}"${KEY.outcome}"${event.outcome}"${number(
@@ -35,7 +39,7 @@ export function jsonLineFormatter(stackNames?: StackNames): EventFormatter {
       event.segments,
     )}${text(KEY.errorType, formatError(event.error))}${fields(event)}${KEY.pid}${event.pid}${KEY.rung}"${
       event.rung
-    }"${stackNames === undefined ? "" : stack(event, stackNames)}}\n`;
+    }"${ends === undefined ? "" : names(event.socket, ends)}${stackNames === undefined ? "" : stack(event, stackNames)}}\n`;
 }
 
 /** The keys that are of the connection alone, from the source's address to the state. */
@@ -44,6 +48,14 @@ function connectionKeys(socket: SocketFields): string {
   const source = `${KEY.sourceAddress}"${localAddress}"${KEY.sourcePort}${localPort}`;
   const destination = `${KEY.destinationAddress}"${peerAddress}"${KEY.destinationPort}${peerPort}`;
   return `${source}${destination}${socket.ipVersion === 4 ? IPV4 : IPV6}${STATES[socket.state] ?? state(socket.state)}`;
+}
+
+/** Names come from the API and from cgroups: they are escaped. */
+function endsKeys(ends: Ends): string {
+  return endsAttributes(ends)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `,${JSON.stringify(key)}:${JSON.stringify(value)}`)
+    .join("");
 }
 
 const RETRANSMIT = `${KEY.eventName}"${EVENT_NAMES.retransmit}"`;

@@ -1,6 +1,9 @@
+import type { Ends } from "../event/end-name.ts";
 import type { SocketFields, TcpEvent } from "../event/tcp-event.ts";
 import { type StackNames, stateName } from "./attributes.ts";
 import { byConnection } from "./by-connection.ts";
+import { byEnds } from "./by-ends.ts";
+import { formatEnds } from "./format-end-name.ts";
 import { formatError } from "./format-error.ts";
 import type { EventFormatter } from "./json-line.ts";
 import { timeOfDayFormatter } from "./rfc3339.ts";
@@ -9,6 +12,8 @@ export interface TableOptions {
   /** Adds cause, segments, outcome, retry number, RTO, smoothed RTT and congestion window. */
   readonly wide: boolean;
   readonly color: boolean;
+  /** Adds the names of both ends, as the last columns. */
+  readonly names?: boolean;
   /** Minutes east of UTC at a time, for the TIME column. */
   readonly utcOffsetMinutes: (unixSeconds: number) => number;
   /** Present: the kernel stack follows each event, one ` => function` a line. */
@@ -16,10 +21,12 @@ export interface TableOptions {
 }
 
 /** The header line, in perf-tools' own format. */
-export function tableHeader({ wide }: { readonly wide: boolean }): string {
+export function tableHeader({ wide, names = false }: Pick<TableOptions, "wide" | "names">): string {
   const narrow = columns("TIME", "PID", "LADDR:LPORT", "--", "RADDR:RPORT", "STATE");
-  if (!wide) return `${narrow}\n`;
-  return `${narrow} ${wideColumns("CAUSE", "SEGS", "OUTCOME", "RETRY", "RTO(ms)", "SRTT(ms)", "CWND")}\n`;
+  const more = wide
+    ? ` ${wideColumns("CAUSE", "SEGS", "OUTCOME", "RETRY", "RTO(ms)", "SRTT(ms)", "CWND")}`
+    : "";
+  return `${narrow}${more}${names ? nameColumns("SOURCE", "DESTINATION") : ""}\n`;
 }
 
 /**
@@ -27,15 +34,18 @@ export function tableHeader({ wide }: { readonly wide: boolean }): string {
  * STATE is padded to 12, as its printf does.
  */
 export function tableFormatter(options: TableOptions): EventFormatter {
-  const { wide, color, stackNames } = options;
+  const { wide, color, names = false, stackNames } = options;
   const timeOfDay = timeOfDayFormatter(options.utcOffsetMinutes);
   const connection = byConnection(connectionColumns);
-  return (event, unixNanos) => {
+  const ofEnds = byEnds(endsColumns);
+  return (event, unixNanos, ends) => {
     const { local, rest } = connection(event.socket);
     const packet = event.kind === "retransmit" ? "R>" : "L>";
     const row = `${timeOfDay(unixNanos)} ${String(event.pid).padEnd(6)} ${local} ${packet} ${rest}`;
-    const tail = wide ? ` ${color ? colored(event, wideRow(event)) : wideRow(event)}\n` : "\n";
-    return stackNames === undefined ? row + tail : row + tail + stackLines(event, stackNames);
+    const more = wide ? ` ${color ? colored(event, wideRow(event)) : wideRow(event)}` : "";
+    const named = !names ? "" : ends === undefined ? NAMELESS : ofEnds(event.socket, ends);
+    const line = `${row}${more}${named}\n`;
+    return stackNames === undefined ? line : line + stackLines(event, stackNames);
   };
 }
 
@@ -112,6 +122,17 @@ function milliseconds(seconds: number | undefined): string {
   if (ms >= 9.995) return ms.toFixed(1);
   return ms.toFixed(ms >= 0.9995 ? 2 : 3);
 }
+
+function nameColumns(source: string, destination: string): string {
+  return ` ${source.padEnd(30)} ${destination}`;
+}
+
+function endsColumns(ends: Ends): string {
+  const { source, destination } = formatEnds(ends);
+  return nameColumns(source, destination);
+}
+
+const NAMELESS = nameColumns("-", "-");
 
 const RED = "\u001b[31m";
 const YELLOW = "\u001b[33m";

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { CAUSES, OUTCOMES, type SocketKey, type TcpEvent } from "../../src/event/tcp-event.ts";
 import { traceNanos } from "../../src/event/trace-nanos.ts";
-import { ATTRIBUTES, eventAttributes } from "../../src/export/attributes.ts";
+import { ATTRIBUTES } from "../../src/export/attributes.ts";
+import { eventAttributes } from "../../src/export/event-attributes.ts";
 import { jsonLineFormatter } from "../../src/export/json-line.ts";
 import { anEvent, EVERY_FIELD } from "./an-event.ts";
 
@@ -74,7 +75,10 @@ test("jsonLineFormatter() gives what JSON.stringify gives of eventAttributes()",
   fc.assert(
     fc.property(events, times, (event, time) => {
       assert.equal(plain(event, time), `${JSON.stringify(eventAttributes(event, time))}\n`);
-      assert.equal(withStacks(event, time), `${JSON.stringify(eventAttributes(event, time, names))}\n`);
+      assert.equal(
+        withStacks(event, time),
+        `${JSON.stringify(eventAttributes(event, time, { stackNames: names }))}\n`,
+      );
     }),
     { numRuns: 1000 },
   );

@@ -99,12 +99,13 @@ test("Summary holds a bounded number of connections, keeps the largest and loses
   for (let port = 1; port <= 100; port++) {
     summary.add(anEvent({ segments: port === 3 ? 1000 : 1, socket: { localPort: port } }), SECOND);
   }
-  const { connections, other, total } = summary.view({ rows: 50 });
-  assert.ok(connections.length <= 8);
-  assert.equal(connections[0]!.localPort, 3);
-  assert.equal(connections.length + other.connections, 100);
-  const shown = connections.reduce((sum, { segments }) => sum + segments, 0);
-  assert.equal(shown + other.tally.segments, 1099);
+  const { connections, total } = summary.view({ rows: 50 });
+  const { rows, others, otherTally } = connections;
+  assert.ok(rows.length <= 8);
+  assert.equal(rows[0]!.localPort, 3);
+  assert.equal(rows.length + others, 100);
+  const shown = rows.reduce((sum, { segments }) => sum + segments, 0);
+  assert.equal(shown + otherTally.segments, 1099);
   assert.equal(total.segments, 1099);
 });
 
@@ -112,7 +113,7 @@ test("Summary keeps connections with the same ends in two namespaces apart", () 
   const summary = new Summary();
   for (const netns of [1, 2, 2]) summary.add(anEvent({ segments: 1, socket: { netns } }), SECOND);
   assert.deepEqual(
-    summary.view({ rows: 10 }).connections.map(({ netns, segments }) => [netns, segments]),
+    summary.view({ rows: 10 }).connections.rows.map(({ netns, segments }) => [netns, segments]),
     [
       [2, 2],
       [1, 1],
