@@ -17,6 +17,8 @@ export interface ApiServerOptions {
   readonly etcd?: string;
   /** Three ports that nothing else uses: etcd's clients, etcd's peers, the API server. */
   readonly ports: readonly [number, number, number];
+  /** More arguments of the API server. */
+  readonly args?: readonly string[];
 }
 
 /** A real etcd and a real API server on 127.0.0.1, without controllers; disposing it leaves nothing. */
@@ -50,7 +52,7 @@ export class LabApiServer implements AsyncDisposable {
 
   /** Starts the API server and waits until it answers ready. */
   async up(): Promise<void> {
-    const { bin, ports } = this.#options;
+    const { bin, ports, args = [] } = this.#options;
     const file = (name: string) => join(this.#dir, name);
     this.#server = this.#spawn(join(bin, "kube-apiserver"), [
       `--etcd-servers=http://127.0.0.1:${ports[0]}`,
@@ -67,6 +69,7 @@ export class LabApiServer implements AsyncDisposable {
       "--authorization-mode=RBAC",
       "--disable-admission-plugins=ServiceAccount",
       "--endpoint-reconciler-type=none",
+      ...args,
     ]);
     await this.#until(async () => (await this.ask("GET", "/readyz")).status === 200, this.#server);
   }

@@ -45,6 +45,8 @@ export interface Cluster {
   readonly controlPlane: ControlPlane;
   /** The IPAM's files of node-a, which say which address comes next. */
   readonly ipamDir: string;
+  /** The pods' program, to run it elsewhere. */
+  readonly traffic: string;
   readonly dir: string;
   stop(): Promise<void>;
 }
@@ -61,7 +63,9 @@ export async function startCluster(labDir: string, say: (line: string) => void):
   const started = performance.now();
   const tell = (text: string) => say(`${((performance.now() - started) / 1000).toFixed(1)} s: ${text}`);
   const bin = await goTools(labDir, say);
-  const imageFile = await packedImage(labDir);
+  const traffic = await trafficProgram(labDir);
+  const imageFile = `${traffic}.tar`;
+  if (!existsSync(imageFile)) await packImages(traffic, imageFile);
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { recursive: true });
   undo.use(await createHostNetwork());
@@ -87,18 +91,22 @@ export async function startCluster(labDir: string, say: (line: string) => void):
   await grantProduct(api);
   const nodeA = await ClusterNode.start({ ...order(NODE_A), dir: join(dir, NODE_A.name) });
   undo.defer(() => nodeA.stop());
+  const runner = new LocalRunner();
+  undo.defer(() => runner.stopAll());
   const vm = await booting;
   tell("node-b answers");
   await Promise.all([NODE_A, NODE_B].map(({ name }) => nodeReady(api, name, tell)));
+  const proxied = ["nft", "list", "table", "ip6", "kube-proxy"] as const;
+  await until("node-a's kube-proxy", () => runner.exec(proxied));
+  await until("node-b's kube-proxy", () => vm.exec(proxied));
   await until("the default service account", () =>
     api.get("/api/v1/namespaces/default/serviceaccounts/default"),
   );
-  const runner = new LocalRunner();
-  undo.defer(() => runner.stopAll());
   const owned = undo.move();
   return {
     api,
     controlPlane,
+    traffic,
     dir,
     kubeconfig: kubeconfig("tcpretrans"),
     adminKubeconfig: kubeconfig("admin"),
@@ -124,13 +132,6 @@ async function lock(labDir: string): Promise<AsyncDisposable> {
     throw new Error(`Cannot start a cluster: process ${holder} has one`);
   await writeFile(path, String(process.pid));
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
-}
-
-async function packedImage(labDir: string): Promise<string> {
-  const program = await trafficProgram(labDir);
-  const path = `${program}.tar`;
-  if (!existsSync(path)) await packImages(program, path);
-  return path;
 }
 
 /** Before kubelet would: with pod ranges, zones, and addresses, which kube-proxy waits for. */

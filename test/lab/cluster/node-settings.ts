@@ -78,6 +78,7 @@ export function kubeletSettings({ name }: NodePlan, { state, pki }: NodeDirs): o
     tlsCertFile: join(pki, `${name}.crt`),
     tlsPrivateKeyFile: join(pki, `${name}.key`),
     healthzPort: 0,
+    makeIPTablesUtilChains: false, // nobody would take them away
     serializeImagePulls: false,
     localStorageCapacityIsolation: false,
     runtimeRequestTimeout: "5m",
@@ -102,7 +103,7 @@ export function kubeProxySettings(
     hostnameOverride: name,
     clusterCIDR: `${CLUSTER_RANGE.v4},${CLUSTER_RANGE.v6}`,
     healthzBindAddress: "",
-    metricsBindAddress: "127.0.0.1:0",
+    metricsBindAddress: "127.0.0.1:19996",
     conntrack: { maxPerCore: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
     nftables: { minSyncPeriod: "200ms" },
   };

@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Cluster, NodePlace } from "../lab/cluster/cluster.ts";
+import { loseOnNode, loseOnWire, loseOutside } from "../lab/cluster/loss.ts";
+import { type DualStack, NODE_A, NODE_B, OUTSIDE } from "../lab/cluster/plan.ts";
+import { until } from "../lab/cluster/until.ts";
+import type { NamedLine } from "./named-line.ts";
+import {
+  clientPod,
+  differs,
+  localEnd,
+  portsOf,
+  ROW_NODE_PORTS,
+  ROW_PORTS,
+  ROWS,
+  type Row,
+  serverPod,
+  side,
+  targetOf,
+} from "./paths.ts";
+import type { Check } from "./report.ts";
+import type { TrafficLog } from "./traffic-log.ts";
+import type { Watcher } from "./watcher.ts";
+import { createPod, createService, podAddresses, runningPod } from "./workloads.ts";
+
+/** What of the paths' traffic the other groups use too. */
+export interface PathWorkloads {
+  readonly services: Readonly<Record<string, DualStack>>;
+  readonly pods: Readonly<Record<string, DualStack>>;
+}
+
+/** Enough for a few dozen retransmits on each end of each row. */
+const LOSS_PERCENT = 20;
+const LOSS_MS = 40_000;
+const FEWEST_LINES = 3;
+
+/** Makes the servers, services and clients of every row; every row's connection is open when it returns. */
+export async function openPaths(cluster: Cluster, log: TrafficLog): Promise<PathWorkloads> {
+  const listen = [`-listen=${ROW_PORTS.low}-${ROW_PORTS.low + ROWS.length - 1}`];
+  const services: Record<string, DualStack> = {};
+  const servers: string[] = [];
+  for (const node of [NODE_A, NODE_B]) {
+    const s = side(node);
+    for (const [name, hostNetwork] of [
+      [`server-${s}`, false],
+      [`host-server-${s}`, true],
+    ] as const) {
+      servers.push(name);
+      await createPod(cluster, name, { node, hostNetwork, labels: { app: name }, args: listen });
+    }
+    const rows = ROWS.filter(({ server, path }) => server === node && !path.outside);
+    const named = (text: string) => rows.filter(({ path }) => path.name.includes(text));
+    const local = named("policy Local");
+    const host = named("hostNetwork server");
+    const web = rows.filter((row) => !local.includes(row) && !host.includes(row));
+    services[`web-${s}`] = await createService(cluster, `web-${s}`, {
+      app: `server-${s}`,
+      ports: web.map(ports),
+    });
+    services[`local-${s}`] = await createService(cluster, `local-${s}`, {
+      app: `server-${s}`,
+      ports: local.map(ports),
+      localPolicy: true,
+    });
+    const plain = host.map(({ port }) => ({ port }));
+    services[`host-${s}`] = await createService(cluster, `host-${s}`, {
+      app: `host-server-${s}`,
+      ports: plain,
+    });
+  }
+  await serveOutside(cluster);
+  const running = await Promise.all(
+    servers.map(async (name) => [name, podAddresses(await runningPod(cluster, name))] as const),
+  );
+  const workloads = { services, pods: Object.fromEntries(running) };
+  const clients = [...new Set(ROWS.map(clientPod))];
+  for (const name of clients) {
+    const rows = ROWS.filter((row) => clientPod(row) === name);
+    const targets = rows.map((row) => `${labelOf(row)}=${targetOf(row, workloads)}`);
+    const [{ client: node, path } = ROWS[0]!] = rows;
+    await createPod(cluster, name, {
+      node,
+      hostNetwork: path.hostClient ?? false,
+      args: [`-connect=${targets.join(",")}`],
+    });
+  }
+  await until(
+    "every path's connection",
+    () => {
+      const open = new Set(log.connections("open").map(({ label }) => label));
+      const missing = ROWS.filter((row) => !open.has(labelOf(row)));
+      if (missing.length > 0) throw new Error(`not open: ${missing.map(labelOf).join(" ")}`);
+      return true;
+    },
+    { timeoutMs: 120_000, everyMs: 500 },
+  );
+  return workloads;
+}
+
+/** Loses packets on every path for a while. */
+export async function losePaths({ a, b }: Cluster): Promise<void> {
+  const everywhere = { low: ROW_PORTS.low, high: ROW_NODE_PORTS.high };
+  const hairpin = ROWS.filter(({ path }) => path.oneNode);
+  const outside = ROWS.filter(({ path }) => path.outside);
+  await loseOnWire(LOSS_PERCENT, everywhere);
+  await loseOutside(LOSS_PERCENT, portsOf(outside));
+  for (const { runner } of [a, b]) await loseOnNode(runner, LOSS_PERCENT, portsOf(hairpin));
+  await sleep(LOSS_MS);
+}
+
+/** Compares what both watchers said of every row, on both ends, with what can be known. */
+export function judgePaths(log: TrafficLog, watchers: readonly Watcher[]): readonly Check[] {
+  const opened = log.connections("open");
+  const accepted = log.connections("accept");
+  return watchers.flatMap((watcher) => {
+    const lines = Map.groupBy(watcher.lines(), ({ local, peer }) => `${local} ${peer}`);
+    const { place } = watcher;
+    return ROWS.flatMap((row) => {
+      const checks: Check[] = [];
+      if (row.client === place.plan) {
+        const own = opened.filter(({ label }) => label === labelOf(row));
+        const found = own.flatMap(({ local, peer }) => lines.get(`${local} ${peer}`) ?? []);
+        checks.push(judge(row, "client", { place, found }));
+      }
+      if (row.server === place.plan && !row.path.outside) {
+        const own = accepted.filter(
+          ({ pod, local }) => pod === serverPod(row) && local.endsWith(`:${row.port}`),
+        );
+        const found = own.flatMap(({ local, peer }) => lines.get(`${local} ${peer}`) ?? []);
+        checks.push(judge(row, "server", { place, found }));
+      }
+      return checks;
+    });
+  });
+}
+
+function judge(
+  row: Row,
+  end: "client" | "server",
+  { place, found }: { readonly place: NodePlace; readonly found: readonly NamedLine[] },
+): Check {
+  const peer = end === "client" ? row.path.clientSees(row) : row.path.serverSees(row);
+  const own = localEnd(row, end, place.rung);
+  const faults = new Map<string, number>();
+  const count = (what: string | undefined) =>
+    what !== undefined && faults.set(what, (faults.get(what) ?? 0) + 1);
+  for (const line of found) {
+    const local = differs(line.source, own);
+    const remote = differs(line.destination, peer);
+    count(local && `source: ${local}`);
+    count(remote && `destination: ${remote}`);
+  }
+  const problems = [...faults].map(([what, times]) => `${what} (${times} of ${found.length})`);
+  if (found.length < FEWEST_LINES) problems.push(`${found.length} events`);
+  const { kind = "", name = "", service, method = "", node } = found.at(-1)?.destination ?? {};
+  const via = service !== undefined && kind !== "service" ? ` via ${service}` : "";
+  const at = kind === "service" && node !== undefined ? ` at ${node}` : "";
+  return {
+    subject: `${row.path.name}, ${end}'s end`,
+    column: `${place.rung} ${row.family === "v4" ? "IPv4" : "IPv6"}`,
+    problem: problems.join("; ") || undefined,
+    shown: `${kind === name ? kind : `${kind} ${name}`}${via}${at} (${method})`,
+  };
+}
+
+async function serveOutside({ a, dir, traffic }: Cluster): Promise<void> {
+  const ports = portsOf(ROWS.filter(({ path }) => path.outside));
+  await a.runner.start({
+    name: "outside",
+    args: ["ip", "netns", "exec", OUTSIDE.netns, traffic, `-listen=${ports.low}-${ports.high}`],
+    outFile: `${dir}/outside.out`,
+    errFile: `${dir}/outside.err`,
+  });
+}
+
+function ports({ port, nodePort }: Row): { readonly port: number; readonly nodePort: number } {
+  return { port, nodePort };
+}
+
+function labelOf({ port }: Row): string {
+  return `row-${port}`;
+}

@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Cluster, NodePlace } from "../lab/cluster/cluster.ts";
+import { CLUSTER_RANGE, LINK_RANGE } from "../lab/cluster/plan.ts";
+import { until } from "../lab/cluster/until.ts";
+import { type NamedLine, readNamedLines } from "./named-line.ts";
+
+const PROGRAM = join(import.meta.dirname, "../../bin/tcpretrans");
+/** Emulated, its start takes many times as long. */
+const READY_MS = 120_000;
+
+/** A `tcpretrans --kubernetes --json` that watches a node. */
+export class Watcher {
+  readonly place: NodePlace;
+  readonly #name: string;
+
+  private constructor(place: NodePlace, name: string) {
+    this.place = place;
+    this.#name = name;
+  }
+
+  /** Starts it and waits until its probes are in place. */
+  static async start(cluster: Cluster, place: NodePlace, name = "tcpretrans"): Promise<Watcher> {
+    const { plan, runner, entry, rung, file } = place;
+    const watcher = new Watcher(place, name);
+    const ranges = [LINK_RANGE, CLUSTER_RANGE].flatMap(({ v4, v6 }) => [v4, v6]);
+    const flags = [
+      "--json",
+      `--probe=${rung}`,
+      ...(process.env["LAB_PLAIN"]
+        ? []
+        : [
+            "--kubernetes",
+            `--kubeconfig=${cluster.kubeconfig}`,
+            `--node-name=${plan.name}`,
+            ...ranges.map((range) => `--cluster-cidr=${range}`),
+          ]),
+    ];
+    await runner.start({
+      name,
+      args: [...entry, PROGRAM, ...flags],
+      outFile: file(`${name}.out`).there,
+      errFile: file(`${name}.err`).there,
+      env: { TCPRETRANS_NODE: process.execPath },
+    });
+    await until(`${name} on ${plan.name}`, () => watcher.messages().includes("Tracing TCP retransmits"), {
+      timeoutMs: READY_MS,
+      everyMs: 300,
+    }).catch((error: unknown) => {
+      throw new Error(`Cannot watch ${plan.name}: ${watcher.messages()}`, { cause: error });
+    });
+    return watcher;
+  }
+
+  /** Ends it as ^C does. */
+  async stop(): Promise<void> {
+    await this.place.runner.stop(this.#name, "SIGINT");
+  }
+
+  lines(): readonly NamedLine[] {
+    return readNamedLines(this.place.file(`${this.#name}.out`).here);
+  }
+
+  messages(): string {
+    try {
+      return readFileSync(this.place.file(`${this.#name}.err`).here, "utf8");
+    } catch {
+      return "";
+    }
+  }
+}
