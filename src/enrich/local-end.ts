@@ -13,7 +13,7 @@ const ROOT_CGROUP = 1n;
 
 /**
  * Who retransmitted, and whether this node counts it. The socket's cgroup comes first, because an inode number of a
- * namespace may be another's by now; then the namespace; the address only where the rung tells neither.
+ * namespace may be another's by now; then the namespace; the address only where neither is told.
  */
 export function findLocal(socket: SocketFields, moment: Moment): LocalFinding {
   const { host } = moment.sources;
@@ -30,7 +30,7 @@ export function findLocal(socket: SocketFields, moment: Moment): LocalFinding {
   const space = host.namespace(netns);
   if (space === undefined) return { ownership: "foreign", end: UNKNOWN_END, awaits: `netns ${netns}` };
   if (owner !== undefined) return own(ofProcess(owner.name, "cgroup", moment.sources));
-  return ofNamespace(space, socket, moment.sources);
+  return ofNamespace(space, { socket, netns, moment });
 }
 
 /** The process or unit that holds a namespace or a cgroup outside Kubernetes, on this node. */
@@ -63,24 +63,31 @@ function bySight({ netns, sources }: PodSight, outOfSight: Ownership | "foreign"
   return sources.host.namespace(netns) === undefined ? outOfSight : "own";
 }
 
-function ofNamespace(
-  space: NamespaceOwner,
-  { cgroupId, netns }: SocketFields,
-  sources: NameSources,
-): LocalFinding {
-  // It may be a hostNetwork pod's whose cgroup is not known yet.
-  const awaits = cgroupId === undefined || cgroupId === ROOT_CGROUP ? undefined : `cgroup ${cgroupId}`;
+interface InNamespace {
+  readonly socket: SocketFields;
+  readonly netns: number;
+  readonly moment: Moment;
+}
+
+function ofNamespace(space: NamespaceOwner, { socket, netns, moment }: InNamespace): LocalFinding {
+  const { sources } = moment;
   switch (space.kind) {
     case "pod":
       return ofPod(space.podUid, { method: "netns", netns, sources });
     case "host":
-      return { ownership: "own", end: thisNode(sources), awaits };
+      // It may be a hostNetwork pod's whose cgroup is not known yet.
+      return { ownership: "own", end: thisNode(sources), awaits: awaitsCgroup(socket) };
     case "process": {
-      const { name } = space;
-      const end = ofProcess(name ?? UNKNOWN_END.name, "netns", sources);
-      return { ownership: "own", end, awaits: name === undefined ? awaits : undefined };
+      if (space.name !== undefined) return own(ofProcess(space.name, "netns", sources));
+      // Held by something that says nothing: a pod's before its first process, or any while the host's own is not known.
+      const found = findByLocalAddress(socket.localAddress, moment);
+      return found.end.kind === "unknown" ? { ...found, awaits: `netns ${netns}` } : found;
     }
   }
+}
+
+function awaitsCgroup({ cgroupId }: SocketFields): string | undefined {
+  return cgroupId === undefined || cgroupId === ROOT_CGROUP ? undefined : `cgroup ${cgroupId}`;
 }
 
 function own(end: EndName): LocalFinding {

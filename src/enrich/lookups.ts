@@ -49,7 +49,7 @@ export type NamespaceOwner =
   | { readonly kind: "pod"; readonly podUid: string }
   /** This node's own, which its hostNetwork pods share. */
   | { readonly kind: "host" }
-  /** Held by a mount or a process of this node that is no pod's. */
+  /** Held by a mount or a process of this node that is no pod's; without a name nothing is known of it, not even that. */
   | { readonly kind: "process"; readonly name: string | undefined };
 
 /** What the host knows. Nothing here waits; what it does not know it goes to look for, and knows later. */

@@ -32,7 +32,8 @@ function byAddress(socket: SocketFields, local: EndName, moment: Moment): PeerFi
   if (held?.kind === "ambiguous") return known(UNKNOWN_END);
   if (held?.kind === "held") {
     const services = dialledServices(socket, moment);
-    return known(peerPod(held.pod, { method: "address", services, moment }));
+    const method = services.length === 0 ? "address" : "endpointslice";
+    return known(peerPod(held.pod, { method, services, moment }));
   }
   if (peerAddress === socket.localAddress) {
     const same = inSameNamespace(socket, local, moment);

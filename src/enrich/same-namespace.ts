@@ -23,8 +23,8 @@ export function inSameNamespace({ netns }: SocketFields, local: EndName, moment:
       return pod === undefined ? UNKNOWN_END : peerPod(pod, { method: "netns", services: [], moment });
     }
     case "process": {
-      const { node } = thisNode(moment.sources);
-      return namedEnd("process", space.name ?? UNKNOWN_END.name, { method: "netns", node });
+      if (space.name === undefined) return UNKNOWN_END;
+      return namedEnd("process", space.name, { method: "netns", node: thisNode(moment.sources).node });
     }
     case undefined:
       return local.kind === "node" ? local : UNKNOWN_END;
