@@ -73,11 +73,23 @@ export type ConntrackAnswer =
   /** The answer comes later. */
   | { readonly kind: "pending" };
 
+export const NO_SOURCE_COUNTS: ConntrackSourceCounts = { stale: 0, passes: 0, lines: 0, lastPassMs: 0 };
 export const NO_ENTRY = { kind: "none" } as const satisfies ConntrackAnswer;
 export const UNTRANSLATED = { kind: "entry", translation: undefined } as const satisfies ConntrackAnswer;
 
+/** What a source did for its answers; 0 where it does no such thing. */
+export interface ConntrackSourceCounts {
+  /** Netlink answers to earlier requests that came too late for them. */
+  readonly stale: number;
+  /** Passes over the /proc file, lines read in them, and how long the last took. */
+  readonly passes: number;
+  readonly lines: number;
+  readonly lastPassMs: number;
+}
+
 /** Where answers come from. */
 export interface ConntrackSource extends Disposable {
+  readonly counts: ConntrackSourceCounts;
   /** Never waits; where the answer comes later, the source hands it to whom it was made for. */
   ask(pair: ConntrackPair): ConntrackAnswer;
 }

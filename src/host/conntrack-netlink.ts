@@ -6,7 +6,9 @@ import {
   type ConntrackError,
   type ConntrackPair,
   type ConntrackSource,
+  type ConntrackSourceCounts,
   NO_ENTRY,
+  NO_SOURCE_COUNTS,
 } from "./conntrack-answer.ts";
 import { decodeReply, fillQuery, prepareQuery } from "./conntrack-message.ts";
 
@@ -52,9 +54,8 @@ export class NetlinkConntrack implements ConntrackSource {
     this.#fd = fd;
   }
 
-  /** Answers of earlier requests that came too late for them. */
-  get stale(): number {
-    return this.#stale;
+  get counts(): ConntrackSourceCounts {
+    return { ...NO_SOURCE_COUNTS, stale: this.#stale };
   }
 
   ask(pair: ConntrackPair): ConntrackAnswer {

@@ -4,7 +4,9 @@ import {
   type ConntrackError,
   type ConntrackPair,
   type ConntrackSource,
+  type ConntrackSourceCounts,
   NO_ENTRY,
+  NO_SOURCE_COUNTS,
 } from "./conntrack-answer.ts";
 import { formatTuple, matchLine } from "./conntrack-lines.ts";
 
@@ -24,13 +26,6 @@ export interface ProcConntrackOptions {
   readonly maxWaiting?: number;
 }
 
-/** What the passes over the file were. */
-export interface ProcConntrackCounts {
-  readonly passes: number;
-  readonly lines: number;
-  readonly lastPassMs: number;
-}
-
 /** Requests of the first moments go into one pass. */
 const GATHER_MS = 20;
 /** The kernel gives about a page for each read(2), whatever the buffer. */
@@ -41,8 +36,9 @@ const MAX_LINE = 4096;
 /**
  * Looks connections up in a /proc nf_conntrack file, which lists the whole table. Requests wait for the next
  * pass, which answers all of them; passes are bounded in length and in their share of the time, read by slices in
- * another thread, and end as soon as nothing is wanted any more. Before 6.18 the kernel walks its hash
- * from the start for every slice, so a pass over a big table is cut there.
+ * another thread, and end as soon as nothing is wanted any more. Older kernels walk their hash from its start for
+ * every page that they give (ct_get_idx() in net/netfilter/nf_conntrack_standalone.c), so that a pass over a big
+ * table is cut there; and a table that changes under a pass can hide an entry from it.
  */
 export class ProcConntrack implements ConntrackSource {
   readonly #path: string;
@@ -51,7 +47,7 @@ export class ProcConntrack implements ConntrackSource {
   #reading = new Map<string, ConntrackPair>();
   #timer: NodeJS.Timeout | undefined;
   #nextPass = Number.NEGATIVE_INFINITY;
-  #counts: ProcConntrackCounts = { passes: 0, lines: 0, lastPassMs: 0 };
+  #counts = NO_SOURCE_COUNTS;
   #ended = false;
 
   constructor(path: string, options: ProcConntrackOptions) {
@@ -66,7 +62,7 @@ export class ProcConntrack implements ConntrackSource {
     };
   }
 
-  get counts(): ProcConntrackCounts {
+  get counts(): ConntrackSourceCounts {
     return this.#counts;
   }
 

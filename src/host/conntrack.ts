@@ -5,7 +5,9 @@ import {
   type ConntrackError,
   type ConntrackPair,
   type ConntrackSource,
+  type ConntrackSourceCounts,
   type ConntrackTranslation,
+  NO_SOURCE_COUNTS,
 } from "./conntrack-answer.ts";
 
 /** How long answers are remembered, in ms. */
@@ -47,6 +49,7 @@ export interface ConntrackCounts {
   /** Connections in memory, and those dropped from it for want of room. */
   readonly cacheSize: number;
   readonly evictions: number;
+  readonly source: ConntrackSourceCounts;
 }
 
 interface Known {
@@ -92,6 +95,7 @@ export class HostConntrack implements Disposable {
       errors: { ...this.#errors },
       cacheSize: this.#cache.size,
       evictions: this.#cache.evictions,
+      source: this.#source?.counts ?? NO_SOURCE_COUNTS,
     };
   }
 

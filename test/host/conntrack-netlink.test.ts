@@ -16,7 +16,7 @@ test("NetlinkConntrack.ask() is answered within the request, in both families", 
   using conntrack = new NetlinkConntrack(libc, { fd: libc.netlinkSocket(NETLINK_NETFILTER) });
   for (const name of ["6.18-ipv4-none", "6.18-ipv6-none"])
     assert.deepEqual(conntrack.ask(readExchange(name).pair), unknown);
-  assert.equal(conntrack.stale, 0);
+  assert.equal(conntrack.counts.stale, 0);
 });
 
 test("NetlinkConntrack.ask() reads what nobody took before it, and the answer behind it", { skip }, () => {
@@ -26,7 +26,7 @@ test("NetlinkConntrack.ask() reads what nobody took before it, and the answer be
   const { request } = readExchange("6.18-ipv4-none");
   for (let i = 0; i < 10; i++) libc.write(fd, new Uint8Array(request));
   assert.deepEqual(conntrack.ask(pair), unknown);
-  assert.equal(conntrack.stale, 10);
+  assert.equal(conntrack.counts.stale, 10);
 });
 
 test("NetlinkConntrack.ask() works again after the socket's buffer overflowed", { skip }, () => {
@@ -38,7 +38,7 @@ test("NetlinkConntrack.ask() works again after the socket's buffer overflowed", 
   assert.deepEqual(conntrack.ask(pair), { kind: "failed", error: "overrun" });
   const answers = [1, 2].map(() => conntrack.ask(pair));
   assert.deepEqual(answers.at(-1), unknown);
-  assert.ok(conntrack.stale > 10);
+  assert.ok(conntrack.counts.stale > 10);
 });
 
 test("NetlinkConntrack.ask() gives up on what never answers, answers something else, or is closed", {

@@ -88,6 +88,8 @@ test("ProcConntrack makes one pass for all requests, and none without requests o
   assert.equal(conntrack.translation(nth(101)), "pending");
   await answered(conntrack, 101);
   assert.ok(performance.now() - start >= 150);
+  const { passes, lines, stale } = conntrack.counts.source;
+  assert.deepEqual([passes, lines, stale], [2, 2 * readConntrackText().split("\n").length, 0]);
   assert.equal(conntrack.counts.none, 101);
 });
 

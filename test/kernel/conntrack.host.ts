@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -228,6 +229,24 @@ test("openHostConntrack() falls back in one sentence where the host's namespace 
   using conntrack = await openHostConntrack({ procRoot, libc });
   assert.equal(conntrack.way, "none");
   assert.match(conntrack.note ?? "", /CAP_SYS_PTRACE/);
+});
+
+test("openHostConntrack() falls back in one sentence without CAP_NET_ADMIN", {
+  skip: libc === undefined,
+}, () => {
+  const urls = ["host/open-host-conntrack.ts", "syscall/libc.ts"].map((file) =>
+    JSON.stringify(new URL(`../../src/${file}`, import.meta.url).href),
+  );
+  const script = `const { openHostConntrack } = await import(${urls[0]});
+    const { openLibc } = await import(${urls[1]});
+    using conntrack = await openHostConntrack({ procRoot: "/proc", libc: openLibc() });
+    console.log(conntrack.way, conntrack.note);`;
+  const drop = ["--bounding-set=-net_admin", "--inh-caps=-net_admin"];
+  const node = [process.execPath, "--input-type=module", "-e", script];
+  const words = execFileSync("setpriv", [...drop, ...node], { encoding: "utf8", stdio: "pipe" });
+  const file = hasFile ? "proc Translated addresses are told late, from" : "none Cannot tell";
+  assert.ok(words.startsWith(file), words);
+  assert.match(words, /netlink says EPERM, it needs CAP_NET_ADMIN/);
 });
 
 function open(options: Partial<Parameters<typeof openHostConntrack>[0]>): Promise<HostConntrack> {
