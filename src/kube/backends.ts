@@ -1,0 +1,62 @@
+import type { Tombstones } from "./tombstones.ts";
+
+/** What stands behind a service. */
+export interface Backing {
+  /** `namespace/name`. */
+  readonly service: string;
+  slices: number;
+  ready: number;
+  /** Unix time in ms since which `ready` is 0. */
+  noneSinceMs: number | undefined;
+}
+
+/** What a change of one of a service's slices brings. */
+export interface BackingChange {
+  /** Slices and ready endpoints more, or less. */
+  readonly slices: number;
+  readonly ready: number;
+  /** When something changed by the slice's own word. */
+  readonly changedSeconds: number | undefined;
+  readonly receivedMs: number;
+}
+
+/** How many endpoints of each service are ready, over all of its slices. */
+export class Backends {
+  readonly #tombstones: Tombstones;
+  readonly #byService = new Map<string, Backing>();
+
+  constructor(tombstones: Tombstones) {
+    this.#tombstones = tombstones;
+  }
+
+  /** Undefined while one is ready, or where no slice of the service was ever seen. */
+  noneReadySinceMs(service: string): number | undefined {
+    return this.#byService.get(service)?.noneSinceMs;
+  }
+
+  of(service: string): Backing {
+    let backing = this.#byService.get(service);
+    if (backing === undefined) {
+      backing = { service, slices: 0, ready: 0, noneSinceMs: undefined };
+      this.#byService.set(service, backing);
+    }
+    return backing;
+  }
+
+  change(backing: Backing, { slices, ready, changedSeconds, receivedMs }: BackingChange): void {
+    const isNew = backing.slices === 0;
+    backing.slices += slices;
+    backing.ready += ready;
+    if (backing.ready > 0) backing.noneSinceMs = undefined;
+    // Seen without any from the start: since its last change at least.
+    else if (isNew && changedSeconds !== undefined) {
+      backing.noneSinceMs ??= Math.min(changedSeconds * 1000, receivedMs);
+    } else backing.noneSinceMs ??= receivedMs;
+    if (backing.slices === 0) this.#tombstones.add(() => this.#forget(backing), receivedMs);
+  }
+
+  #forget(backing: Backing): void {
+    const { service, slices } = backing;
+    if (slices === 0 && this.#byService.get(service) === backing) this.#byService.delete(service);
+  }
+}

@@ -1,0 +1,197 @@
+import type { NodeRecord, PodRecord, ServiceRecord } from "../event/cluster.ts";
+import { AMBIGUOUS } from "./address-intervals.ts";
+import { CidrTable } from "./cidr-table.ts";
+import { ClusterRanges } from "./cluster-ranges.ts";
+import { EndpointTable } from "./endpoint-table.ts";
+import { NodeTable } from "./node-table.ts";
+import { PodTable } from "./pod-table.ts";
+import type { ResourceSink } from "./resource-sink.ts";
+import { ServiceCidrTable } from "./service-cidr-table.ts";
+import { ServiceTable } from "./service-table.ts";
+import type { SlimEndpointSlice, SlimNode, SlimPod, SlimService, SlimServiceCidr } from "./slim.ts";
+import { DEFAULT_TOMBSTONES, type TombstoneBounds, Tombstones } from "./tombstones.ts";
+
+/** How far the lists and watches that fill an index have come. */
+export interface SyncState {
+  /** Every list that was asked for is in, and no watch is behind. */
+  readonly complete: boolean;
+  /** What is not known yet may still come: the first lists are not in, or a watch is behind. */
+  readonly pending: boolean;
+}
+
+export interface OwnerIndexOptions {
+  /** The node whose kernel tells the times of events; its pods' times need no slack. */
+  readonly ownNode?: string | undefined;
+  /** Every pod of the cluster is told of, not the own node's alone. */
+  readonly wholeCluster: boolean;
+  readonly sync: SyncState;
+  readonly tombstones?: TombstoneBounds;
+  /** What clocks of the cluster's machines may differ, in whole seconds. */
+  readonly clockSlackSeconds?: number;
+  /** How long after a pod's first packet its kubelet may tell of its address, in ms. */
+  readonly statusLagMs?: number;
+  /** Names of ranges outside, by range. */
+  readonly cidrNames?: Readonly<Record<string, string>>;
+  /** Ranges that are the cluster's, beside what its nodes and ServiceCIDRs say. */
+  readonly clusterRanges?: readonly string[];
+}
+
+/** What an index holds, and what its bounds cost. */
+export interface OwnerIndexCounts {
+  readonly pods: number;
+  readonly services: number;
+  readonly nodes: number;
+  readonly endpointAddresses: number;
+  readonly tombstones: number;
+  /** Tombstones that were given up before their time. */
+  readonly tombstonesDropped: number;
+}
+
+const DEFAULT_SLACK_SECONDS = 1;
+/** A kubelet looks at its containers every second (PLEG), and then tells. */
+const DEFAULT_STATUS_LAG_MS = 1800;
+
+type Held = { readonly kind: "held" | "tombstone"; readonly pod: PodRecord };
+type Ambiguous = { readonly kind: "ambiguous" };
+
+/**
+ * What the cluster knows, at a time: filled from the API through its sinks, asked with the times of events. An address
+ * goes to whom it certainly belonged (AddressIntervals says when that is so), to a pod that is gone while nobody is
+ * known to have it, and to nobody while a pod on the same node may have it unannounced.
+ */
+export class OwnerIndex {
+  readonly #options: OwnerIndexOptions;
+  readonly #tombstones: Tombstones;
+  readonly #ranges = new ClusterRanges();
+  readonly #names = new CidrTable<string>();
+  readonly #pods: PodTable;
+  readonly #services: ServiceTable;
+  readonly #endpoints: EndpointTable;
+  readonly #nodes: NodeTable;
+  readonly #serviceCidrs: ServiceCidrTable;
+
+  /** Throws RangeError for a range of the options that is none. */
+  constructor(options: OwnerIndexOptions) {
+    const { clockSlackSeconds = DEFAULT_SLACK_SECONDS, statusLagMs = DEFAULT_STATUS_LAG_MS } = options;
+    const tombstones = new Tombstones(options.tombstones ?? DEFAULT_TOMBSTONES);
+    const { ownNode } = options;
+    this.#options = options;
+    this.#tombstones = tombstones;
+    this.#pods = new PodTable({ tombstones, ownNode, clockSlackSeconds, statusLagMs });
+    this.#endpoints = new EndpointTable({ tombstones, pod: (uid) => this.#pods.byUid(uid) });
+    const noneReadySinceMs = (service: string) => this.#endpoints.noneReadySinceMs(service);
+    const ranges = this.#ranges;
+    this.#services = new ServiceTable({ tombstones, ranges, clockSlackSeconds, noneReadySinceMs });
+    this.#nodes = new NodeTable({ tombstones, ranges });
+    this.#serviceCidrs = new ServiceCidrTable(this.#ranges);
+    for (const [cidr, name] of Object.entries(options.cidrNames ?? {})) this.#names.set(cidr, name);
+    for (const cidr of options.clusterRanges ?? []) {
+      if (!this.#ranges.add(cidr)) throw new RangeError(`Cannot read cluster range "${cidr}": it is no CIDR`);
+    }
+  }
+
+  get pods(): ResourceSink<SlimPod> {
+    return this.#pods;
+  }
+
+  get services(): ResourceSink<SlimService> {
+    return this.#services;
+  }
+
+  get endpointSlices(): ResourceSink<SlimEndpointSlice> {
+    return this.#endpoints;
+  }
+
+  get nodes(): ResourceSink<SlimNode> {
+    return this.#nodes;
+  }
+
+  get serviceCidrs(): ResourceSink<SlimServiceCidr> {
+    return this.#serviceCidrs;
+  }
+
+  /** To be called a few times a second: tells the time, and forgets what has been gone long enough, a bounded number. */
+  expire(nowMs: number): void {
+    this.#pods.clock(nowMs);
+    this.#tombstones.expire(nowMs);
+  }
+
+  counts(): OwnerIndexCounts {
+    return {
+      pods: this.#pods.size,
+      services: this.#services.size,
+      nodes: this.#nodes.size,
+      endpointAddresses: this.#endpoints.size,
+      tombstones: this.#tombstones.count,
+      tombstonesDropped: this.#tombstones.dropped,
+    };
+  }
+
+  podByUid(uid: string): PodRecord | undefined {
+    return this.#pods.byUid(uid);
+  }
+
+  podAt(address: string, unixMs: number): Held | Ambiguous | undefined {
+    const hold = this.#pods.at(address, unixMs);
+    if (hold === undefined) return undefined;
+    if (hold === AMBIGUOUS) return { kind: "ambiguous" };
+    const isOver = hold.releasedMs !== undefined && unixMs >= hold.releasedMs;
+    return { kind: isOver ? "tombstone" : "held", pod: hold.holder };
+  }
+
+  serviceAt(address: string, port: number, unixMs: number): ServiceRecord | undefined {
+    const service = this.#services.at(address, port, unixMs);
+    if (service !== undefined || !this.#nodes.hasAddress(address)) return service;
+    return this.#services.atNodePort(port, unixMs);
+  }
+
+  hostPortPod(address: string, port: number, unixMs: number): PodRecord | undefined {
+    const node = this.#nodes.at(address);
+    if (node === undefined) return undefined;
+    return this.#pods.hostPort(port, address, unixMs) ?? this.#pods.hostPort(port, node.name, unixMs);
+  }
+
+  endpointPod(address: string, port: number, unixMs: number): PodRecord | undefined {
+    const [uid, ...others] = this.#endpoints.podUids(address, port);
+    const pod = uid === undefined || others.length > 0 ? undefined : this.#pods.byUid(uid);
+    // An endpoint has no times of its own: one of today says nothing of who was there before its pod began.
+    return pod !== undefined && unixMs >= pod.earliestMs ? pod : undefined;
+  }
+
+  servicesOfEndpoint(address: string, port: number): readonly ServiceRecord[] {
+    const names = this.#endpoints.services(address, port);
+    return names.map((name) => this.#services.byName(name)).filter((service) => service !== undefined);
+  }
+
+  nodeAt(address: string): NodeRecord | undefined {
+    return this.#nodes.at(address);
+  }
+
+  nodeByName(name: string): NodeRecord | undefined {
+    return this.#nodes.byName(name);
+  }
+
+  isClusterAddress(address: string): boolean {
+    if (this.#pods.hasAddress(address) || this.#nodes.hasAddress(address)) return true;
+    return this.#services.hasClusterAddress(address) || this.#ranges.has(address);
+  }
+
+  cidrName(address: string): string | undefined {
+    return this.#names.find(address);
+  }
+
+  /**
+   * An address that nobody is known to have is surely outside only where the ranges of all pods are known, or where
+   * every pod is and none has an address that was not told yet.
+   */
+  get complete(): boolean {
+    const { sync, wholeCluster, clusterRanges = [] } = this.#options;
+    if (!sync.complete) return false;
+    if (clusterRanges.length > 0 || this.#nodes.haveRanges) return true;
+    return wholeCluster && this.#pods.waiting === 0;
+  }
+
+  get pending(): boolean {
+    return this.#options.sync.pending;
+  }
+}

@@ -1,0 +1,157 @@
+import { AMBIGUOUS, type Hold } from "./address-intervals.ts";
+import { copyText } from "./interner.ts";
+import { PodEntry } from "./pod-entry.ts";
+import { PodHolds } from "./pod-holds.ts";
+import { PodSharing } from "./pod-sharing.ts";
+import type { ResourceSink } from "./resource-sink.ts";
+import { Roster } from "./roster.ts";
+import type { SlimPod } from "./slim.ts";
+import type { Tombstones } from "./tombstones.ts";
+import { WaitingPods } from "./waiting-pods.ts";
+
+export interface PodTableOptions {
+  readonly tombstones: Tombstones;
+  /** The node whose clock is the events' own. */
+  readonly ownNode: string | undefined;
+  /** What another node's clock may differ from it, in whole seconds. */
+  readonly clockSlackSeconds: number;
+  /** How long after a pod's first packet its kubelet may tell of its address. */
+  readonly statusLagMs: number;
+}
+
+/** Every pod that is known, by uid and by address and time. */
+export class PodTable implements ResourceSink<SlimPod> {
+  readonly #options: PodTableOptions;
+  readonly #roster = new Roster<PodEntry>();
+  readonly #byConfigHash = new Map<string, PodEntry>();
+  readonly #holds: PodHolds;
+  readonly #waiting = new WaitingPods();
+  readonly #sharing = new PodSharing();
+  #nowMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: PodTableOptions) {
+    this.#options = options;
+    this.#holds = new PodHolds(options.tombstones);
+  }
+
+  get size(): number {
+    return this.#roster.size;
+  }
+
+  /** Pods on a node whose address the API has not told yet. */
+  get waiting(): number {
+    return this.#waiting.count;
+  }
+
+  /** Tells what time it is. */
+  clock(nowMs: number): void {
+    if (nowMs > this.#nowMs) this.#nowMs = nowMs;
+  }
+
+  byUid(uid: string): PodEntry | undefined {
+    return this.#roster.get(uid) ?? this.#byConfigHash.get(uid);
+  }
+
+  hasAddress(address: string): boolean {
+    return this.#holds.hasAddress(address);
+  }
+
+  hostPort(port: number, nodeOrAddress: string, unixMs: number): PodEntry | undefined {
+    return this.#holds.hostPort(port, nodeOrAddress, unixMs);
+  }
+
+  /** Whose an address was at a time: see AddressIntervals, and `mayHavePassedOn` below. */
+  at(address: string, unixMs: number): Hold<PodEntry> | typeof AMBIGUOUS | undefined {
+    const hold = this.#holds.at(address, unixMs);
+    if (hold === undefined || hold === AMBIGUOUS) return hold;
+    return this.#mayHavePassedOn(address, hold, unixMs) ? AMBIGUOUS : hold;
+  }
+
+  replaceBegin(): void {
+    this.#roster.beginList();
+  }
+
+  upsert(slim: SlimPod, receivedMs: number): void {
+    const wasOver = this.#roster.get(slim.uid)?.endedMs !== undefined;
+    const pod = this.#see(slim, receivedMs, slim.terminal ? endMs(slim, receivedMs) : undefined);
+    if (pod.endedMs === undefined || wasOver) return;
+    const { tombstones } = this.#options;
+    tombstones.add(() => pod.endedMs !== undefined && this.#holds.drop(pod), receivedMs);
+  }
+
+  remove(slim: SlimPod, receivedMs: number): void {
+    if (this.#roster.get(slim.uid)?.removed) return;
+    const isOver = slim.terminal || slim.finished;
+    const pod = this.#see(slim, receivedMs, isOver ? endMs(slim, receivedMs) : receivedMs);
+    this.#bury(pod, receivedMs);
+  }
+
+  replaceEnd(receivedMs: number): void {
+    for (const pod of this.#roster.missing()) {
+      pod.endedMs ??= receivedMs;
+      this.#bury(pod, receivedMs);
+    }
+  }
+
+  #see(slim: SlimPod, receivedMs: number, endedMs: number | undefined): PodEntry {
+    this.clock(receivedMs);
+    const known = this.#roster.get(slim.uid);
+    const shared = this.#sharing.parts(slim, known);
+    const pod = known ?? new PodEntry(copyText(slim.uid), copyText(slim.name), shared);
+    const { ownNode, clockSlackSeconds } = this.#options;
+    const slackSeconds = slim.nodeName === ownNode ? 0 : clockSlackSeconds;
+    const { lastSureMs } = pod;
+    pod.update(slim, shared, slackSeconds);
+    this.#roster.set(pod);
+    this.#roster.seen(pod);
+    if (pod.configHash !== undefined) this.#byConfigHash.set(pod.configHash, pod);
+    // A list may be older than the watch before it: what was gone is back until it is told of again.
+    if (pod.removed) pod.endedMs = undefined;
+    pod.removed = false;
+    pod.endedMs ??= endedMs;
+    this.#holds.follow(pod, { slim, receivedMs, slackSeconds, lastSureMs });
+    this.#waiting.note(pod, isWaiting(pod));
+    return pod;
+  }
+
+  #bury(pod: PodEntry, receivedMs: number): void {
+    this.clock(receivedMs);
+    pod.removed = true;
+    this.#waiting.note(pod, false);
+    this.#options.tombstones.add(() => pod.removed && this.#forget(pod), receivedMs);
+  }
+
+  #forget(pod: PodEntry): void {
+    this.#holds.drop(pod);
+    this.#roster.delete(pod);
+    const { configHash } = pod;
+    if (configHash !== undefined && this.#byConfigHash.get(configHash) === pod) {
+      this.#byConfigHash.delete(configHash);
+    }
+  }
+
+  /**
+   * Whether a pod that the API has not told the address of may have this one: on the node of a holder that may have
+   * let go of it, and so short a time ago that its kubelet need not have told yet.
+   */
+  #mayHavePassedOn(address: string, hold: Hold<PodEntry>, unixMs: number): boolean {
+    const { nodeName, mayHaveEnded } = hold.holder;
+    if (this.#waiting.count === 0 || nodeName === undefined) return false;
+    if (!mayHaveEnded && hold.releasedMs === undefined) return false;
+    if (unixMs < hold.lastSureMs || unixMs < this.#nowMs - this.#options.statusLagMs) return false;
+    return this.#waiting.any(nodeName, unixMs) && this.#holds.isNewest(address, hold);
+  }
+}
+
+/** Whether it may have an address that the API has not told yet. */
+function isWaiting(pod: PodEntry): boolean {
+  const isOnNode = pod.nodeName !== undefined && !pod.hostNetwork;
+  return isOnNode && pod.addresses === undefined && pod.endedMs === undefined;
+}
+
+/** When a pod let go of its addresses: with its sandbox, else with its last container, never after we heard of it. */
+function endMs({ networkGoneSeconds, finishedSeconds }: SlimPod, receivedMs: number): number {
+  if (finishedSeconds === undefined) return receivedMs;
+  const seconds = Math.max(finishedSeconds, networkGoneSeconds ?? 0);
+  return Math.min(seconds * 1000, receivedMs);
+}

@@ -1,0 +1,83 @@
+/**
+ * Heap of the index per known pod, and what its look-ups take: prints one JSON object. To be run with --expose-gc. The
+ * pods come as JSON text, as an API server sends them, so that whatever the index keeps of the text is counted.
+ */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { OwnerIndex } from "../../src/kube/owner-index.ts";
+import { projectEndpointSlice } from "../../src/kube/project-endpoint-slice.ts";
+import { projectNode } from "../../src/kube/project-node.ts";
+import { podProjection } from "../../src/kube/project-pod.ts";
+import { projectService } from "../../src/kube/project-service.ts";
+import { nodeJson, podAddress, podJson, serviceAddress, serviceJson, sliceJson } from "./cluster-json.ts";
+
+const PODS = 30_000;
+const SERVICES = 5000;
+const NODES = 1000;
+const NOW = Date.parse("2026-11-22T10:00:00Z");
+const ROUNDS = 1_000_000;
+
+setFlagsFromString("--expose-gc");
+const collect: () => void = runInNewContext("gc");
+const index = new OwnerIndex({
+  ownNode: "node-0001",
+  wholeCluster: true,
+  sync: { complete: true, pending: false },
+  cidrNames: { "192.168.0.0/16": "office", "198.51.100.0/24": "payments" },
+});
+const projectPod = podProjection("node-0001");
+
+const bytes = {
+  pod: growth(PODS, (i) => put(index.pods, projectPod(JSON.parse(podJson(i))))),
+  service: growth(SERVICES, (i) => put(index.services, projectService(JSON.parse(serviceJson(i))))),
+  endpoint: growth(SERVICES, (i) =>
+    put(index.endpointSlices, projectEndpointSlice(JSON.parse(sliceJson(i)))),
+  ),
+  node: growth(NODES, (i) => put(index.nodes, projectNode(JSON.parse(nodeJson(i))))),
+};
+const pods = Array.from({ length: 4096 }, (_, i) => podAddress((i * 7) % PODS));
+const services = Array.from({ length: 4096 }, (_, i) => serviceAddress(i % SERVICES));
+const outside = Array.from({ length: 4096 }, (_, i) => `203.0.${i >> 8}.${i & 255}`);
+const nanos = {
+  podAt: each((i) => index.podAt(at(pods, i), NOW)),
+  podAndService: each((i) => {
+    index.podAt(at(pods, i), NOW);
+    if (index.podAt(at(services, i), NOW) === undefined) index.serviceAt(at(services, i), 80, NOW);
+  }),
+  outside: each((i) => outsideEnd(at(outside, i))),
+};
+console.log(JSON.stringify({ counts: index.counts(), bytes, nanos }));
+
+/** What a look-up of an address outside the cluster asks, one after the other. */
+function outsideEnd(address: string): boolean {
+  if (index.podAt(address, NOW) !== undefined) return false;
+  if (index.serviceAt(address, 443, NOW) !== undefined) return false;
+  if (index.hostPortPod(address, 443, NOW) !== undefined || index.nodeAt(address) !== undefined) return false;
+  return index.cidrName(address) === undefined && !index.isClusterAddress(address) && index.complete;
+}
+
+/** Bytes of heap for each of `count` calls. */
+function growth(count: number, call: (i: number) => void): number {
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let i = 0; i < count; i++) call(i);
+  collect();
+  return (process.memoryUsage().heapUsed - before) / count;
+}
+
+/** Nanoseconds of a call. */
+function each(call: (i: number) => void): number {
+  for (let i = 0; i < ROUNDS / 10; i++) call(i);
+  const before = process.hrtime.bigint();
+  for (let i = 0; i < ROUNDS; i++) call(i);
+  return Number(process.hrtime.bigint() - before) / ROUNDS;
+}
+
+function put<T>(sink: { upsert(item: T, receivedMs: number): void }, item: T | undefined): void {
+  if (item === undefined) throw new TypeError("Cannot cut an object of the list");
+  sink.upsert(item, NOW);
+}
+
+function at(texts: readonly string[], i: number): string {
+  return texts[i & 4095] ?? "";
+}
