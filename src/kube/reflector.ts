@@ -101,7 +101,7 @@ export class Reflector<T> {
   }
 
   async #afterList({ problem }: Extract<ListEnd, { kind: "problem" }>): Promise<number> {
-    if (problem.kind !== "expired") return await this.#failed(problem);
+    if (problem.kind !== "expired" || this.#pageLimit === undefined) return await this.#failed(problem);
     // The list took longer than the server keeps the past of its pages: all in one answer.
     this.#count(problem);
     this.#pageLimit = undefined;
@@ -114,8 +114,8 @@ export class Reflector<T> {
       this.#count(problem);
       return this.#relist();
     }
-    if (problem.kind === "rejected" || problem.kind === "missing") this.#resourceVersion = undefined;
-    if (problem.kind === "failing" && this.#recovery.failures >= MAX_RESUMES)
+    const isStuck = problem.kind === "failing" && this.#recovery.failures >= MAX_RESUMES;
+    if (isStuck || problem.kind === "rejected" || problem.kind === "missing")
       this.#resourceVersion = undefined;
     return await this.#failed(problem);
   }
@@ -148,6 +148,6 @@ export class Reflector<T> {
 
 /** No streaming list here: the server does not know it, or its etcd cannot serve it, which it says within the answer. */
 function cannotStream({ problem, byEvent }: WatchEnd): boolean {
-  if (problem === undefined) return true;
+  if (problem === undefined) return false;
   return byEvent || ["rejected", "missing", "silent"].includes(problem.kind);
 }
