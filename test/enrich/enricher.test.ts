@@ -1,0 +1,347 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { Enricher } from "../../src/enrich/enricher.ts";
+import type { EnrichedEvent } from "../../src/event/end-name.ts";
+import type { SocketFields, SocketKey, TcpEvent } from "../../src/event/tcp-event.ts";
+import { traceNanos } from "../../src/event/trace-nanos.ts";
+import { anEvent } from "../export/an-event.ts";
+import { aPod, aService, aWorld, HOST_NETNS, NOW_MS, type World } from "./a-world.ts";
+
+const MS = 1e6;
+
+/** An event of shop/cart-1 to shop/db-1 at a time in ms. */
+function at(ms: number, socket: Partial<SocketFields> & { readonly key?: SocketKey } = {}): TcpEvent {
+  const own = { localAddress: "10.244.1.5", peerAddress: "10.244.2.9", peerPort: 5432 };
+  return anEvent({
+    time: traceNanos(ms * MS),
+    socket: { ...own, cgroupId: 500n, netns: 7, key: 7 as SocketKey, ...socket },
+  });
+}
+
+/** An event of a pod that the API does not know yet. */
+function early(ms: number, key = 9): TcpEvent {
+  return at(ms, {
+    key: key as SocketKey,
+    localPort: 1000 + key,
+    localAddress: "10.244.1.6",
+    cgroupId: 600n,
+    netns: 8,
+  });
+}
+
+function aStart(change: (world: World) => void = () => {}) {
+  const world = aWorld();
+  world.cgroups.set(600n, { kind: "pod", podUid: "uid-new-1", containerId: undefined });
+  world.namespaces.set(8, { kind: "pod", podUid: "uid-new-1" });
+  change(world);
+  const enricher = new Enricher({ sources: world.sources(), unixMs: (time) => NOW_MS + time / MS });
+  const tick = (ms: number, ...events: readonly TcpEvent[]) =>
+    shown(enricher.enrich(events, traceNanos(ms * MS)));
+  return { world, enricher, tick };
+}
+
+/** `time in ms: local → peer`. */
+function shown(events: readonly EnrichedEvent[]): readonly string[] {
+  return events.map(({ event, ends }) => `${event.time / MS}: ${ends?.local.name} → ${ends?.peer.name}`);
+}
+
+test("Enricher gives the names of both ends at once where all is known", () => {
+  const { enricher, tick } = aStart();
+  assert.deepEqual(tick(10, at(1), at(2, { peerAddress: "10.96.0.7" })), [
+    "1: shop/cart-1 → shop/db-1",
+    "2: shop/cart-1 → shop/db",
+  ]);
+  const { own, undetermined, foreign, local, peer, waited } = enricher.counts;
+  assert.deepEqual(
+    { own, undetermined, foreign, waited },
+    { own: 2, undetermined: 0, foreign: 0, waited: 0 },
+  );
+  assert.equal(local.cgroup, 2);
+  assert.equal(peer.address, 2);
+});
+
+test("Enricher gives the same object for a connection's ends as long as they say the same", () => {
+  const { world, enricher } = aStart();
+  const ends = (ms: number) => enricher.enrich([at(ms)], traceNanos(ms * MS))[0]?.ends;
+  const first = ends(1);
+  assert.equal(ends(2), first);
+  world.pods.set("uid-cart-1", aPod("cart-1", { containers: new Map() }));
+  assert.notEqual(ends(3), first);
+  assert.equal(ends(4)?.local.container, undefined);
+});
+
+test("Enricher leaves out and counts events of another node", () => {
+  const { world, enricher, tick } = aStart();
+  world.addPod(aPod("nested-1", { nodeName: "node-b" }), { cgroup: 503n });
+  assert.deepEqual(tick(10, at(1, { cgroupId: 503n }), at(2)), ["2: shop/cart-1 → shop/db-1"]);
+  assert.equal(enricher.counts.foreign, 1);
+  assert.equal(enricher.counts.own, 1);
+});
+
+test("Enricher shows and marks what may be another node's", () => {
+  const { enricher } = aStart();
+  const loopback = {
+    localAddress: "127.0.0.1",
+    peerAddress: "127.0.0.1",
+    cgroupId: undefined,
+    netns: undefined,
+  };
+  const [shownEvent] = enricher.enrich([at(1, loopback)], traceNanos(MS));
+  assert.equal(shownEvent?.ends?.ownership, "undetermined");
+  assert.equal(enricher.counts.undetermined, 1);
+  assert.equal(enricher.counts.local.none, 1);
+});
+
+test("Enricher holds an event of an unknown pod until the API names it", () => {
+  const { world, enricher, tick } = aStart();
+  assert.deepEqual(tick(10, early(1)), []);
+  assert.equal(enricher.waiting, 1);
+  assert.deepEqual(tick(500), []);
+  world.addPod(aPod("new-1"));
+  assert.deepEqual(tick(600), ["1: shop/new-1 → shop/db-1"]);
+  const { waited, gaveUp, overflow } = enricher.counts;
+  assert.deepEqual({ waited, gaveUp, overflow }, { waited: 1, gaveUp: 0, overflow: 0 });
+});
+
+test("Enricher lets an event go without its name after two seconds", () => {
+  const { enricher, tick } = aStart();
+  tick(10, early(1));
+  assert.deepEqual(tick(2009), []);
+  assert.deepEqual(tick(2020), ["1: unknown → shop/db-1"]);
+  assert.equal(enricher.counts.gaveUp, 1);
+});
+
+test("Enricher waits for the same in vain only once in a while", () => {
+  const { world, tick } = aStart();
+  tick(10, early(1));
+  tick(2020);
+  assert.deepEqual(tick(2100, early(2090)), ["2090: unknown → shop/db-1"]);
+  world.addPod(aPod("new-1"));
+  assert.deepEqual(tick(2200, early(2190)), ["2190: shop/new-1 → shop/db-1"]);
+  world.pods.delete("uid-new-1");
+  assert.deepEqual(tick(70_000, early(69_990)), [], "nobody asked for a minute");
+});
+
+test("Enricher keeps the order of a socket: later events wait behind the first", () => {
+  const { world, enricher, tick } = aStart();
+  tick(10, early(1));
+  assert.deepEqual(tick(20, at(12), at(15, { key: 9 as SocketKey })), ["12: shop/cart-1 → shop/db-1"]);
+  assert.equal(enricher.counts.waited, 2);
+  world.addPod(aPod("new-1"));
+  assert.deepEqual(tick(40), ["1: shop/new-1 → shop/db-1", "15: shop/cart-1 → shop/db-1"]);
+});
+
+test("Enricher gives a tick's events in the order of their times, those that waited among them", () => {
+  const { world, tick } = aStart();
+  tick(10, early(5));
+  tick(10, early(15, 10));
+  world.addPod(aPod("new-1"));
+  assert.deepEqual(tick(30, at(4), at(10), at(20)), [
+    "4: shop/cart-1 → shop/db-1",
+    "5: shop/new-1 → shop/db-1",
+    "10: shop/cart-1 → shop/db-1",
+    "15: shop/new-1 → shop/db-1",
+    "20: shop/cart-1 → shop/db-1",
+  ]);
+});
+
+test("Enricher lets the one that waits the longest go when a thousand wait", () => {
+  const { enricher, tick } = aStart();
+  const thousand = Array.from({ length: 1000 }, (_, i) => early(i / 1000, 100 + i));
+  assert.deepEqual(tick(10, ...thousand), []);
+  assert.deepEqual(tick(11, early(5, 5000), early(6, 5001)), [
+    "0: unknown → shop/db-1",
+    "0.001: unknown → shop/db-1",
+  ]);
+  assert.equal(enricher.waiting, 1000);
+  assert.equal(enricher.counts.overflow, 2);
+  assert.equal(enricher.counts.gaveUp, 0);
+});
+
+test("Enricher gives everything that waits at the end", () => {
+  const { enricher, tick } = aStart();
+  tick(10, early(1), early(2, 10));
+  assert.deepEqual(shown(enricher.end()), ["1: unknown → shop/db-1", "2: unknown → shop/db-1"]);
+  assert.equal(enricher.waiting, 0);
+  assert.equal(enricher.counts.gaveUp, 2);
+  assert.deepEqual(enricher.end(), []);
+});
+
+test("Enricher calls a namespace foreign only after a wait: it may be a new pod's", () => {
+  const { world, enricher, tick } = aStart();
+  const event = (ms: number) => at(ms, { cgroupId: undefined, netns: 99 });
+  assert.deepEqual(tick(10, event(1)), []);
+  world.addPod(aPod("late-1"), { netns: 99 });
+  assert.deepEqual(tick(30), ["1: shop/late-1 → shop/db-1"]);
+  world.namespaces.delete(99);
+  tick(40, event(31));
+  assert.deepEqual(tick(2100), []);
+  assert.deepEqual(tick(2110, event(2105)), []);
+  assert.equal(enricher.waiting, 0);
+  assert.equal(enricher.counts.foreign, 2);
+});
+
+test("Enricher waits while the first lists come, once, and again when a watch falls behind later", () => {
+  const { world, enricher, tick } = aStart((world) =>
+    Object.assign(world, { complete: false, pending: true }),
+  );
+  const outside = (ms: number) => at(ms, { peerAddress: "192.0.2.7" });
+  assert.deepEqual(tick(10, outside(1)), []);
+  assert.deepEqual(tick(2020), ["1: shop/cart-1 → unknown"]);
+  assert.deepEqual(tick(2030, outside(2025)), ["2025: shop/cart-1 → unknown"], "the API server is away");
+  Object.assign(world, { complete: true, pending: false });
+  assert.deepEqual(tick(2040, outside(2035)), ["2035: shop/cart-1 → external"]);
+  Object.assign(world, { complete: false, pending: true });
+  assert.deepEqual(tick(2050, outside(2045)), []);
+  assert.equal(enricher.waiting, 1);
+});
+
+test("Enricher waits for connection tracking's answer", () => {
+  const { world, tick } = aStart(({ translations }) => translations.set("10.96.0.7 5432", "pending"));
+  assert.deepEqual(tick(10, at(1, { peerAddress: "10.96.0.7" })), []);
+  world.translations.set("10.96.0.7 5432", { address: "10.244.2.9", port: 5432, side: "backend" });
+  assert.deepEqual(tick(30), ["1: shop/cart-1 → shop/db-1"]);
+});
+
+test("Enricher waits for the successor of a dead pod: the address may be another's already", () => {
+  const { world, tick } = aStart(({ podsAt }) =>
+    podsAt.set("10.244.2.9", { kind: "tombstone", pod: aPod("db-0", { endedMs: NOW_MS - 1000 }) }),
+  );
+  assert.deepEqual(tick(10, at(1)), []);
+  world.addPod(aPod("job-7", { nodeName: "node-b" }), { addresses: ["10.244.2.9"] });
+  assert.deepEqual(tick(30), ["1: shop/cart-1 → shop/job-7"]);
+});
+
+test("Enricher looks again at those that wait only every ten milliseconds", () => {
+  const { world, tick } = aStart();
+  tick(10, early(1));
+  tick(20);
+  world.addPod(aPod("new-1"));
+  assert.deepEqual(tick(25), []);
+  assert.deepEqual(tick(30), ["1: shop/new-1 → shop/db-1"]);
+});
+
+const addresses = fc.constantFrom(
+  "10.244.1.5",
+  "10.244.2.9",
+  "10.244.2.77",
+  "10.96.0.7",
+  "172.31.98.1",
+  "172.31.98.2",
+  "127.0.0.1",
+  "::1",
+  "192.0.2.7",
+  "169.254.20.10",
+  "fd00:10:244:2::9",
+);
+const ports = fc.constantFrom(5432, 30080, 8080, 40123);
+const pods = fc
+  .record({
+    nodeName: fc.constantFrom("node-a", "node-b", undefined),
+    hostNetwork: fc.boolean(),
+    ready: fc.boolean(),
+    readySinceMs: fc.constantFrom(undefined, NOW_MS - 5, NOW_MS + 5),
+    terminatingSinceMs: fc.constantFrom(undefined, NOW_MS - 5, NOW_MS + 5),
+    endedMs: fc.constantFrom(undefined, NOW_MS - 5, NOW_MS + 5),
+  })
+  .map((change) => aPod("any-1", change));
+const held = fc.oneof(
+  fc.constant({ kind: "ambiguous" as const }),
+  fc.record({ kind: fc.constantFrom("held" as const, "tombstone" as const), pod: pods }),
+);
+const worlds = fc.record({
+  complete: fc.boolean(),
+  pending: fc.boolean(),
+  nodeName: fc.constantFrom("node-a", undefined),
+  socketLevelServices: fc.boolean(),
+  wholeCluster: fc.boolean(),
+  podsAt: fc.dictionary(addresses, held).map((all) => new Map(Object.entries(all))),
+  pods: fc.option(pods).map((pod) => new Map(pod === null ? [] : [[pod.uid, pod]])),
+  cgroups: fc.constantFrom(
+    new Map(),
+    new Map([[500n, { kind: "pod", podUid: "uid-any-1", containerId: undefined }]]),
+    new Map([[500n, { kind: "process", name: "sshd.service" }]]),
+  ),
+  namespaces: fc.constantFrom(
+    new Map(),
+    new Map([[7, { kind: "host" }]]),
+    new Map([[7, { kind: "pod", podUid: "uid-any-1" }]]),
+    new Map([[7, { kind: "process", name: undefined }]]),
+  ),
+  translations: fc
+    .dictionary(
+      fc.tuple(addresses, ports).map((parts) => parts.join(" ")),
+      fc.oneof(
+        fc.constant("pending" as const),
+        fc.record({
+          address: addresses,
+          port: ports,
+          side: fc.constantFrom("backend" as const, "client" as const),
+        }),
+      ),
+    )
+    .map((all) => new Map(Object.entries(all))),
+  endpoints: fc
+    .dictionary(
+      fc.tuple(addresses, ports).map((parts) => parts.join(" ")),
+      fc.constantFrom([aService("a")], [aService("a"), aService("b")]),
+    )
+    .map((all) => new Map(Object.entries(all))),
+});
+const sockets = fc.record({
+  localAddress: addresses,
+  peerAddress: addresses,
+  localPort: ports,
+  peerPort: ports,
+  state: fc.integer({ min: 0, max: 13 }),
+  cgroupId: fc.constantFrom(undefined, 1n, 500n, 999n),
+  netns: fc.constantFrom(undefined, 7, 99, HOST_NETNS),
+  key: fc.integer({ min: 1, max: 3 }).map((key) => key as SocketKey),
+});
+
+test("Enricher loses no event, keeps each socket's order and never lies about the outside, whatever is known", () => {
+  fc.assert(
+    fc.property(worlds, fc.array(sockets, { maxLength: 20 }), (known, batch) => {
+      const world = Object.assign(aWorld(), known);
+      const enricher = new Enricher({ sources: world.sources(), unixMs: (time) => NOW_MS + time / MS });
+      const events = batch.map((socket, i) => at(i, socket));
+      const given: EnrichedEvent[] = [];
+      events.forEach((event, i) => void given.push(...enricher.enrich([event], traceNanos(i * 300 * MS))));
+      given.push(...enricher.end());
+      assert.equal(given.length + enricher.counts.foreign, events.length);
+      for (const key of [1, 2, 3]) {
+        const times = given.filter(({ event }) => event.socket.key === key).map(({ event }) => event.time);
+        assert.deepEqual(
+          times,
+          times.toSorted((a, b) => a - b),
+        );
+      }
+      for (const { event, ends } of given) {
+        assert.ok(ends);
+        for (const end of [ends.local, ends.peer]) {
+          assert.ok(end.name.length > 0);
+          assert.equal(end.method === "none", end.kind === "unknown" || end.kind === "external");
+          assert.ok(end.kind !== "pod" || end.pod !== undefined);
+          assert.ok(end.kind !== "service" || end.service !== undefined);
+          assert.ok(
+            end.candidates.length !== 1 && (end.candidates.length === 0 || end.service === undefined),
+          );
+          assert.ok(end.hint?.ageSeconds === undefined || end.hint.ageSeconds >= 0);
+        }
+        assert.notEqual(ends.local.kind, "external");
+        assert.equal(ends.local.hint, undefined);
+        if (ends.peer.kind === "external") {
+          assert.ok(world.complete);
+          const { peerAddress, peerPort } = event.socket;
+          const translated = world.translations.get(`${peerAddress} ${peerPort}`);
+          const addresses = [peerAddress, typeof translated === "object" ? translated.address : peerAddress];
+          assert.ok(
+            addresses.some((address) => !world.clusterPrefixes.some((prefix) => address.startsWith(prefix))),
+          );
+        }
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
