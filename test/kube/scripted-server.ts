@@ -16,6 +16,8 @@ export interface Call {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage["headers"];
+  /** Begins an answer. */
+  begin(status?: number, headers?: Record<string, string>): void;
   /** The whole answer. */
   json(text: string, status?: number, headers?: Record<string, string>): void;
   /** Begins an answer, or goes on with it. */
@@ -30,6 +32,7 @@ export class ScriptedServer implements AsyncDisposable {
   readonly calls: Call[] = [];
   readonly dir = mkdtempSync(join(tmpdir(), "tcpretrans-kube-"));
   answer: (call: Call) => void;
+  connections = 0;
   #server: Server | undefined;
   #port = 0;
 
@@ -55,6 +58,7 @@ export class ScriptedServer implements AsyncDisposable {
       this.calls.push(call);
       this.answer(call);
     });
+    this.#server.on("connection", () => this.connections++);
     this.#server.on("error", reject).listen(this.#port, "127.0.0.1", resolve);
     await promise;
     this.#port = (this.#server.address() as AddressInfo).port;
@@ -63,8 +67,9 @@ export class ScriptedServer implements AsyncDisposable {
   /** Refuses connections and cuts those it has. */
   async down(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#server?.close(() => resolve());
-    this.#server?.closeAllConnections();
+    if (this.#server?.listening !== true) return;
+    this.#server.close(() => resolve());
+    this.#server.closeAllConnections();
     await promise;
   }
 
@@ -108,6 +113,7 @@ function callOf(request: IncomingMessage, response: ServerResponse): Call {
     if (!response.headersSent) response.writeHead(status, { "content-type": "application/json", ...headers });
   };
   return {
+    begin,
     path: pathname,
     query: searchParams,
     headers: request.headers,
