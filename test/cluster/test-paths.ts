@@ -1,6 +1,12 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster, NodePlace } from "../lab/cluster/cluster.ts";
-import { loseOnNode, loseOnWire, loseOutside } from "../lab/cluster/loss.ts";
+import {
+  endLossOnNode,
+  endLossOnWire,
+  endLossOutside,
+  loseOnNode,
+  loseOnWire,
+  loseOutside,
+} from "../lab/cluster/loss.ts";
 import { type DualStack, NODE_A, NODE_B, OUTSIDE } from "../lab/cluster/plan.ts";
 import { until } from "../lab/cluster/until.ts";
 import type { NamedLine } from "./named-line.ts";
@@ -28,9 +34,7 @@ export interface PathWorkloads {
   readonly pods: Readonly<Record<string, DualStack>>;
 }
 
-/** Enough for a few dozen retransmits on each end of each row. */
 const LOSS_PERCENT = 20;
-const LOSS_MS = 40_000;
 const FEWEST_LINES = 3;
 
 /** Makes the servers, services and clients of every row; every row's connection is open when it returns. */
@@ -96,15 +100,19 @@ export async function openPaths(cluster: Cluster, log: TrafficLog): Promise<Path
   return workloads;
 }
 
-/** Loses packets on every path for a while. */
-export async function losePaths({ a, b }: Cluster): Promise<void> {
+/** From now on packets are lost on every path. */
+export async function startLoss({ a, b }: Cluster): Promise<void> {
   const everywhere = { low: ROW_PORTS.low, high: ROW_NODE_PORTS.high };
-  const hairpin = ROWS.filter(({ path }) => path.oneNode);
-  const outside = ROWS.filter(({ path }) => path.outside);
   await loseOnWire(LOSS_PERCENT, everywhere);
-  await loseOutside(LOSS_PERCENT, portsOf(outside));
-  for (const { runner } of [a, b]) await loseOnNode(runner, LOSS_PERCENT, portsOf(hairpin));
-  await sleep(LOSS_MS);
+  await loseOutside(LOSS_PERCENT, portsOf(ROWS.filter(({ path }) => path.outside)));
+  const hairpin = portsOf(ROWS.filter(({ path }) => path.oneNode));
+  for (const { runner } of [a, b]) await loseOnNode(runner, LOSS_PERCENT, hairpin);
+}
+
+export async function endLoss({ a, b }: Cluster): Promise<void> {
+  await endLossOnWire();
+  await endLossOutside();
+  for (const { runner } of [a, b]) await endLossOnNode(runner);
 }
 
 /** Compares what both watchers said of every row, on both ends, with what can be known. */

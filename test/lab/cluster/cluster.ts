@@ -7,9 +7,10 @@ import { goTools, trafficProgram } from "./go-tools.ts";
 import { createHostNetwork } from "./host-network.ts";
 import { packImages } from "./images.ts";
 import type { KubeApi } from "./kube-api.ts";
-import { ClusterNode } from "./node.ts";
+import { ClusterNode, endPods } from "./node.ts";
 import { NODE_A, NODE_B, type NodePlan } from "./plan.ts";
 import { LocalRunner, type ProgramRunner } from "./program-runner.ts";
+import { endLeftProcesses } from "./sweep.ts";
 import { until } from "./until.ts";
 import { guestPath, VmNode } from "./vm-node.ts";
 
@@ -60,6 +61,8 @@ export async function startCluster(labDir: string, say: (line: string) => void):
   const dir = join(labDir, "cluster");
   await using undo = new AsyncDisposableStack();
   undo.use(await lock(labDir));
+  await endLeftProcesses(labDir);
+  await endPods();
   const started = performance.now();
   const tell = (text: string) => say(`${((performance.now() - started) / 1000).toFixed(1)} s: ${text}`);
   const bin = await goTools(labDir, say);

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,6 +14,7 @@ import {
   type NodeDirs,
 } from "./node-settings.ts";
 import type { NodePlan } from "./plan.ts";
+import { killNow, members, mountsOf } from "./sweep.ts";
 import { until } from "./until.ts";
 
 /** What a node is started with. */
@@ -73,15 +74,17 @@ export class ClusterNode {
 
   /** Ends its programs and pods, and leaves no mount, link, table, cgroup or namespace. */
   async stop(): Promise<void> {
-    const mounts = mountNamespace(this.#holder.pid);
+    const mounts = mountsOf(this.#holder.pid);
     for (const name of ["kubelet", "kube-proxy"]) {
       await this.#daemons.find((daemon) => daemon.name === name)?.stop();
     }
-    await killPods();
+    await endPods();
     await this.#daemons.find(({ name }) => name === "containerd")?.stop();
     await this.#holder.stop("SIGKILL");
-    killMembers(mounts);
-    await until("the end of the node's processes", () => members(mounts).length === 0);
+    await until("the end of the node's processes", () => {
+      for (const pid of members(mounts)) killNow(pid);
+      return members(mounts).length === 0;
+    });
     sweepNode();
   }
 
@@ -147,10 +150,10 @@ async function holdMounts({ dir, state }: NodeDirs): Promise<Daemon> {
 }
 
 /** Ends every process in a pod's cgroup. */
-async function killPods(): Promise<void> {
+export async function endPods(): Promise<void> {
   await until("the end of the pods", async () => {
     const pids = podCgroups().flatMap((dir) => readLines(join(dir, "cgroup.procs")).map(Number));
-    for (const pid of pids) kill(pid);
+    for (const pid of pids) killNow(pid);
     if (pids.length > 0) await sleep(50);
     return pids.length === 0;
   });
@@ -171,6 +174,9 @@ function sweepNode(): void {
   }
   if (existsSync("/run/containerd") && readdirSync("/run/containerd").length === 0)
     rmdirSync("/run/containerd");
+  // A dead pod's sockets may keep its namespace, and so its link, for minutes: as long as data of theirs is not acknowledged.
+  for (const link of readdirSync("/sys/class/net"))
+    if (existsSync(`/sys/class/net/cni0/lower_${link}`)) quietly("ip", ["link", "del", link]);
   quietly("ip", ["link", "del", "cni0"]);
   for (const family of ["ip", "ip6"]) quietly("nft", ["delete", "table", family, "kube-proxy"]);
 }
@@ -186,33 +192,6 @@ function podCgroups(): readonly string[] {
       if (entry.isDirectory()) found.push(join(dir, entry.name));
   }
   return found;
-}
-
-function mountNamespace(pid: number | string): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/mnt`);
-  } catch {
-    return undefined; // ended meanwhile
-  }
-}
-
-/** Processes of a mount namespace. */
-function members(mounts: string | undefined): readonly number[] {
-  if (mounts === undefined) return [];
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  return pids.filter((pid) => mountNamespace(pid) === mounts).map(Number);
-}
-
-function killMembers(mounts: string | undefined): void {
-  for (const pid of members(mounts)) kill(pid);
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // ended meanwhile
-  }
 }
 
 function readLines(path: string): readonly string[] {
