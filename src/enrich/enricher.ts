@@ -29,7 +29,7 @@ export interface EnrichCounts {
   readonly peer: Record<AttributionMethod, number>;
   /** Events that waited for a name, those behind the first of their socket too. */
   waited: number;
-  /** Of these, those that went on without it: after the longest wait, or at the end. */
+  /** Of these, those that went on without what they waited for: after the longest wait, or at the end. */
   gaveUp: number;
   /** Of these, those that had to make room for others. */
   overflow: number;

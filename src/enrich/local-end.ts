@@ -28,6 +28,7 @@ export function findLocal(socket: SocketFields, moment: Moment): LocalFinding {
     return owner === undefined ? found : { ...found, end: ofProcess(owner.name, "cgroup", moment.sources) };
   }
   const space = host.namespace(netns);
+  // Also a namespace of this node that came and went before the host looked at it: such events are lost from the names.
   if (space === undefined) return { ownership: "foreign", end: UNKNOWN_END, awaits: `netns ${netns}` };
   if (owner !== undefined) return own(ofProcess(owner.name, "cgroup", moment.sources));
   return ofNamespace(space, { socket, netns, moment });

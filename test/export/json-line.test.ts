@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import {
+  ATTRIBUTION_METHODS,
+  type EndName,
+  type Ends,
+  HINTS,
+  OWNER_KINDS,
+} from "../../src/event/end-name.ts";
 import { CAUSES, OUTCOMES, type SocketKey, type TcpEvent } from "../../src/event/tcp-event.ts";
 import { traceNanos } from "../../src/event/trace-nanos.ts";
 import { ATTRIBUTES } from "../../src/export/attributes.ts";
 import { eventAttributes } from "../../src/export/event-attributes.ts";
 import { jsonLineFormatter } from "../../src/export/json-line.ts";
 import { anEvent, EVERY_FIELD } from "./an-event.ts";
+import { anEnd, CART, CART_END, NIGHTLY, NODE_A, NODE_B, PRICES, PRICES_END, someEnds } from "./some-ends.ts";
 
 const NOV_2026 = 1_795_412_152_000_000_042n;
 
@@ -66,6 +74,23 @@ const events: fc.Arbitrary<TcpEvent> = fc.record({
   stack: maybe(fc.array(u64, { maxLength: 5 })),
 });
 
+const endNames: fc.Arbitrary<EndName> = fc.record({
+  kind: fc.constantFrom(...OWNER_KINDS),
+  name: fc.string({ unit: "binary" }),
+  method: fc.constantFrom(...ATTRIBUTION_METHODS),
+  pod: maybe(fc.constantFrom(CART, NIGHTLY, { ...CART, namespace: 'a"b\\c\n', nodeName: undefined })),
+  container: maybe(fc.string()),
+  service: maybe(fc.constant(PRICES)),
+  candidates: fc.constantFrom([], [PRICES, { ...PRICES, name: "other" }]),
+  node: maybe(fc.constantFrom(NODE_A, NODE_B)),
+  hint: maybe(fc.record({ kind: fc.constantFrom(...HINTS), ageSeconds: maybe(seconds) })),
+});
+const ends: fc.Arbitrary<Ends> = fc.record({
+  ownership: fc.constantFrom("own" as const, "undetermined" as const),
+  local: endNames,
+  peer: endNames,
+});
+
 // 1970 to 2262, where 64-bit nanoseconds end.
 const times = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });
 
@@ -73,12 +98,14 @@ test("jsonLineFormatter() gives what JSON.stringify gives of eventAttributes()",
   const names = (stack: readonly bigint[]) => stack.map((address) => `"odd\\${address}"`);
   const [plain, withStacks] = [jsonLineFormatter(), jsonLineFormatter(names)];
   fc.assert(
-    fc.property(events, times, (event, time) => {
+    fc.property(events, times, ends, (event, time, ends) => {
+      const named = { ends, stackNames: names };
       assert.equal(plain(event, time), `${JSON.stringify(eventAttributes(event, time))}\n`);
       assert.equal(
         withStacks(event, time),
         `${JSON.stringify(eventAttributes(event, time, { stackNames: names }))}\n`,
       );
+      assert.equal(withStacks(event, time, ends), `${JSON.stringify(eventAttributes(event, time, named))}\n`);
     }),
     { numRuns: 1000 },
   );
@@ -116,6 +143,64 @@ test("jsonLineFormatter() writes every attribute of an event that the kprobe run
     Object.values(ATTRIBUTES).filter((key) => keys.includes(key)),
     "ATTRIBUTES has the keys in the order of a line",
   );
+});
+
+test("jsonLineFormatter() writes the names of both ends after the rung and before the stack", () => {
+  const peer = { ...PRICES_END, hint: { kind: "pod_deleted", ageSeconds: 14.2 } as const };
+  const event = anEvent({ stack: [1n] });
+  const plain = jsonLineFormatter()(event, NOV_2026);
+  const line = jsonLineFormatter(() => ["tcp_retransmit_skb"])(event, NOV_2026, someEnds(peer));
+  assert.equal(
+    line,
+    `${plain.trimEnd().slice(0, -1)},` +
+      '"source.kind":"pod","source.name":"shop/cart-7d4f9c-x2x","source.attribution":"cgroup",' +
+      '"source.k8s.namespace.name":"shop","source.k8s.pod.name":"cart-7d4f9c-x2x","source.k8s.pod.uid":"u-1",' +
+      '"source.k8s.container.name":"app","source.k8s.workload.kind":"Deployment",' +
+      '"source.k8s.workload.name":"cart","source.k8s.node.name":"node-a",' +
+      '"source.cloud.availability_zone":"eu-1a",' +
+      '"destination.kind":"pod","destination.name":"shop/nightly-29000-abcde",' +
+      '"destination.attribution":"conntrack","destination.hint":"pod_deleted","destination.hint.age":14.2,' +
+      '"destination.k8s.service.name":"prices","destination.k8s.namespace.name":"shop",' +
+      '"destination.k8s.pod.name":"nightly-29000-abcde","destination.k8s.pod.uid":"u-2",' +
+      '"destination.k8s.workload.kind":"CronJob","destination.k8s.workload.name":"nightly",' +
+      '"destination.k8s.workload.inferred":true,"destination.k8s.node.name":"node-b",' +
+      '"linux.kernel.stack":["tcp_retransmit_skb"]}\n',
+  );
+  const keys = Object.keys(JSON.parse(line));
+  assert.deepEqual(
+    keys,
+    Object.values(ATTRIBUTES).filter((key) => keys.includes(key)),
+    "ATTRIBUTES has the keys in the order of a line",
+  );
+});
+
+test("jsonLineFormatter() writes no key for what an end has not", () => {
+  const peer = anEnd({ kind: "external", name: "external" });
+  const local = anEnd({ kind: "process", name: "sshd.service", method: "cgroup", node: NODE_B });
+  const line = jsonLineFormatter()(anEvent(), NOV_2026, { ownership: "undetermined", local, peer });
+  assert.ok(
+    line.endsWith(
+      '"probe.rung":"tracepoint","tcpretrans.ownership":"undetermined",' +
+        '"source.kind":"process","source.name":"sshd.service","source.attribution":"cgroup",' +
+        '"source.k8s.node.name":"node-b",' +
+        '"destination.kind":"external","destination.name":"external","destination.attribution":"none"}\n',
+    ),
+    line,
+  );
+});
+
+test("jsonLineFormatter() lists every service that may have been meant", () => {
+  const peer = anEnd({ ...CART_END, candidates: [PRICES, { ...PRICES, name: "prices-canary" }] });
+  const written = JSON.parse(jsonLineFormatter()(anEvent(), 0n, someEnds(peer)));
+  assert.deepEqual(written["destination.k8s.service.candidates"], ["prices", "prices-canary"]);
+  assert.equal(written["destination.k8s.service.name"], undefined);
+});
+
+test("jsonLineFormatter() writes new names for a connection as soon as they change", () => {
+  const format = jsonLineFormatter();
+  const peer = (name: string) =>
+    JSON.parse(format(anEvent(), 0n, someEnds(anEnd({ name }))))["destination.name"];
+  assert.deepEqual([peer("a"), peer("b"), peer("a")], ["a", "b", "a"]);
 });
 
 test("jsonLineFormatter() leaves out what the rung does not tell", () => {

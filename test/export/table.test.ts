@@ -5,6 +5,7 @@ import { stripVTControlCharacters } from "node:util";
 import { stateName } from "../../src/export/attributes.ts";
 import { tableFormatter, tableHeader } from "../../src/export/table.ts";
 import { anEvent, EVERY_FIELD } from "./an-event.ts";
+import { anEnd, PRICES_END, someEnds } from "./some-ends.ts";
 
 const PERF_TOOLS = "%-8s %-6s %-20s %-2s %-20s %-12s\n";
 const NOON = 12n * 3600n * 1_000_000_000n;
@@ -129,6 +130,42 @@ test("tableFormatter() colours the wide columns only, and only when asked", () =
   assert.ok(colored.includes("\u001b[31mfast"));
   assert.ok(!tableFormatter({ ...utc, color: true })(failed, NOON).includes("\u001b"));
 });
+
+test("tableFormatter() with names prints both ends behind the row of perf-tools", () => {
+  const format = tableFormatter({ ...utc, names: true });
+  const narrow = tableFormatter(utc)(anEvent(), NOON).slice(0, -1);
+  const deleted = { ...PRICES_END, hint: { kind: "pod_deleted", ageSeconds: 14.2 } as const };
+  assert.equal(
+    format(anEvent(), NOON, someEnds(deleted)),
+    `${narrow} shop/cart-7d4f9c-x2x           svc shop/prices (shop/nightly-29000-abcde) [pod deleted 14 s ago]\n`,
+  );
+  assert.equal(
+    format(anEvent(), NOON, { ownership: "undetermined", local: anEnd(), peer: anEnd() }),
+    `${narrow} unknown?                       unknown\n`,
+  );
+  assert.equal(format(anEvent(), NOON), `${narrow} -                              -\n`);
+});
+
+test("tableFormatter() without names prints none, whatever it is given", () => {
+  assert.equal(tableFormatter(utc)(anEvent(), NOON, someEnds()), tableFormatter(utc)(anEvent(), NOON));
+});
+
+test("tableFormatter() prints the stack under a row with names", () => {
+  const format = tableFormatter({ ...utc, names: true, stackNames: () => ["tcp_retransmit_skb"] });
+  assert.ok(format(anEvent({ stack: [1n] }), NOON, someEnds()).endsWith("-abcde)\n => tcp_retransmit_skb\n"));
+});
+
+for (const isWide of [false, true]) {
+  test(`tableHeader() with names has them over their columns, wide ${isWide}`, () => {
+    const options = { wide: isWide, names: true };
+    const header = tableHeader(options);
+    const row = tableFormatter({ ...utc, ...options })(anEvent({ segments: 1 }), NOON, someEnds());
+    assert.ok(header.startsWith(tableHeader({ wide: isWide }).trimEnd()));
+    assert.equal(header.indexOf("SOURCE"), row.indexOf("shop/cart"));
+    assert.equal(header.indexOf("DESTINATION"), row.indexOf("svc shop/prices"));
+    assert.ok(header.endsWith(" DESTINATION\n"));
+  });
+}
 
 test("stateName() gives the kernel's names, UNKNOWN for a number without one", () => {
   assert.deepEqual([1, 3, 12, 13].map(stateName), ["ESTABLISHED", "SYN_RECV", "NEW_SYN_RECV", "UNKNOWN"]);
