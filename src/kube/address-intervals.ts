@@ -9,8 +9,10 @@ export interface Hold<T> {
   readonly lastSureMs: number;
   /** The second or so around which it began, by the object's own word: the order of two holds. */
   readonly begunMs: number;
-  /** It is over since; undefined while it lasts. */
+  /** It is over since; undefined while nothing says so. */
   readonly releasedMs: number | undefined;
+  /** It certainly lasts: the holder is there, and would have told before it goes. */
+  readonly lasts: boolean;
 }
 
 /** What a moment between two holders gets. */
@@ -110,10 +112,11 @@ function asList<T>(holds: Hold<T> | Hold<T>[]): Hold<T>[] {
 
 /** Whether a hold that is told of now began before one that is known: else it is its successor. */
 function isBefore<T>(hold: Hold<T>, known: Hold<T>): boolean {
+  const [over, knownOver] = [hold.releasedMs !== undefined, known.releasedMs !== undefined];
+  // Who has the address took it from whoever had it and is over.
+  if (hold.lasts && knownOver) return false;
+  if (known.lasts && over) return true;
   const laterMs = hold.begunMs - known.begunMs;
   if (Math.abs(laterMs) > SAME_TIME_MS) return laterMs < 0;
-  const [over, knownOver] = [hold.releasedMs !== undefined, known.releasedMs !== undefined];
-  // Of two that began together the one that lasts has taken the address from the one that is over.
-  if (over !== knownOver) return over;
-  return over && laterMs < 0;
+  return over && (!knownOver || laterMs < 0);
 }

@@ -1,8 +1,13 @@
 import type { Hold } from "./address-intervals.ts";
 
+/** When somebody had an address, but for its end. */
+type HoldTimes<T> = Omit<Hold<T>, "releasedMs" | "lasts">;
+
 /** Anybody with an end. */
 interface Mortal {
   readonly endedMs: number | undefined;
+  /** It may be over, for all that was told. */
+  readonly mayHaveEnded: boolean;
 }
 
 /** Somebody's time with an address that need not be the whole of its own: a restarted sandbox gets other addresses. */
@@ -15,7 +20,7 @@ export class PartialHold<T extends Mortal> implements Hold<T> {
   readonly #closedMs: number | undefined;
 
   /** A hold that lasts to `closedMs`, or as long as its holder. */
-  constructor(hold: Omit<Hold<T>, "releasedMs">, closedMs: number | undefined) {
+  constructor(hold: HoldTimes<T>, closedMs: number | undefined) {
     this.holder = hold.holder;
     this.earliestMs = hold.earliestMs;
     this.certainMs = hold.certainMs;
@@ -26,6 +31,10 @@ export class PartialHold<T extends Mortal> implements Hold<T> {
 
   get releasedMs(): number | undefined {
     return this.#closedMs ?? this.holder.endedMs;
+  }
+
+  get lasts(): boolean {
+    return this.#closedMs === undefined && !this.holder.mayHaveEnded;
   }
 
   /** The hold of an address that came to its holder later, when that was not told: it was seen at `receivedMs`. */

@@ -122,11 +122,15 @@ export class PodEntry implements PodRecord, Hold<PodEntry>, RosterEntry {
   }
 
   get lastSureMs(): number {
-    return Math.max(this.#networkFloor ?? 0, this.#rarities?.finishedFloor ?? 0) * 1000;
+    return (this.#rarities?.finishedFloor ?? 0) * 1000;
   }
 
   get releasedMs(): number | undefined {
     return this.endedMs;
+  }
+
+  get lasts(): boolean {
+    return !this.mayHaveEnded;
   }
 
   /** Whether it may have let go of its address by now, for all that the API has told yet. */

@@ -104,7 +104,8 @@ export class PodTable implements ResourceSink<SlimPod> {
     pod.update(slim, shared, slackSeconds);
     this.#roster.set(pod);
     this.#roster.seen(pod);
-    if (pod.configHash !== undefined) this.#byConfigHash.set(pod.configHash, pod);
+    // The newest of a static pod's mirror pods has it, whatever is still told of the others.
+    if (pod.configHash !== undefined && known === undefined) this.#byConfigHash.set(pod.configHash, pod);
     // A list may be older than the watch before it: what was gone is back until it is told of again.
     if (pod.removed) pod.endedMs = undefined;
     pod.removed = false;

@@ -29,6 +29,11 @@ export class ServiceEntry implements ServiceRecord, RosterEntry {
     return `${this.namespace}/${this.name}`;
   }
 
+  /** The API itself gives its addresses, and takes them back with it. */
+  get mayHaveEnded(): boolean {
+    return this.endedMs !== undefined;
+  }
+
   get noEndpointsSinceMs(): number | undefined {
     return this.#noneReadySinceMs(this.fullName);
   }
