@@ -6,7 +6,7 @@ import { GivenUp } from "./given-up.ts";
 import { findLocal } from "./local-end.ts";
 import type { LocalFinding } from "./local-parts.ts";
 import type { NameSources } from "./lookups.ts";
-import { AWAITS_CLUSTER } from "./moment.ts";
+import { AWAITS_CLUSTER, AWAITS_COMPLETE } from "./moment.ts";
 import { findPeer } from "./peer-end.ts";
 import type { PeerFinding } from "./peer-parts.ts";
 import { type Waiting, WaitingRoom } from "./waiting-room.ts";
@@ -75,7 +75,9 @@ export class Enricher {
    * called each tick, with or without events.
    */
   enrich(events: readonly TcpEvent[], watermark: TraceNanos): readonly EnrichedEvent[] {
-    if (!this.#options.sources.cluster.pending) this.#givenUp.forget(AWAITS_CLUSTER);
+    const { pending, complete } = this.#options.sources.cluster;
+    if (!pending) this.#givenUp.forget(AWAITS_CLUSTER);
+    if (complete) this.#givenUp.forget(AWAITS_COMPLETE);
     const released: EnrichedEvent[] = [];
     if (this.#room.size > 0 && watermark - this.#retriedAt >= RETRY_NANOS) {
       this.#retriedAt = watermark;

@@ -1,7 +1,7 @@
 import { namedEnd, UNKNOWN_END } from "./ends.ts";
 import { type LocalFinding, localPod } from "./local-parts.ts";
 import type { PodAtAddress } from "./lookups.ts";
-import { AWAITS_CLUSTER, type Moment } from "./moment.ts";
+import { AWAITS_CLUSTER, awaitsSuccessor, type Moment } from "./moment.ts";
 import { isLinkLocal, isLoopback } from "./same-everywhere.ts";
 import { thisNode } from "./this-node.ts";
 
@@ -27,19 +27,19 @@ export function findByLocalAddress(address: string, moment: Moment): LocalFindin
   return { ...UNDETERMINED, awaits: cluster.pending ? AWAITS_CLUSTER : mayCome };
 }
 
-function ofHolder(held: PodAtAddress, address: string, { sources }: Moment): LocalFinding {
+function ofHolder(held: PodAtAddress, address: string, moment: Moment): LocalFinding {
+  const { sources } = moment;
   const { cluster, nodeName } = sources;
-  const behind = cluster.pending ? AWAITS_CLUSTER : undefined;
-  if (held.kind === "ambiguous") return { ...UNDETERMINED, awaits: behind };
+  if (held.kind === "ambiguous") return { ...UNDETERMINED, awaits: awaitsSuccessor(address, moment) };
   const { pod } = held;
   const isTombstone = held.kind === "tombstone";
   const end = localPod(pod, { method: isTombstone ? "tombstone" : "address", sources });
-  const awaits = isTombstone ? (behind ?? `successor ${address}`) : undefined;
+  const awaits = isTombstone ? awaitsSuccessor(address, moment) : undefined;
   if (nodeName === undefined || pod.nodeName === undefined) return { ownership: "undetermined", end, awaits };
   if (pod.nodeName === nodeName) return { ownership: "own", end, awaits };
   // A pod of another node has left the address: a pod of this one may have it now.
   if (isTombstone) return { ...UNDETERMINED, awaits };
-  return { ownership: "foreign", end, awaits: behind };
+  return { ownership: "foreign", end, awaits: cluster.pending ? AWAITS_CLUSTER : undefined };
 }
 
 const UNDETERMINED: LocalFinding = { ownership: "undetermined", end: UNKNOWN_END, awaits: undefined };

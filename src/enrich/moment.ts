@@ -9,3 +9,11 @@ export interface Moment {
 
 /** What waits for the first lists, or for a watch that is behind. */
 export const AWAITS_CLUSTER = "cluster";
+
+/** What waits until every pod has told its addresses, so that one outside is surely outside. */
+export const AWAITS_COMPLETE = "complete";
+
+/** What waits for whoever has an address that a pod has left, or that two may have: it may not have told yet. */
+export function awaitsSuccessor(address: string, { sources }: Moment): string {
+  return sources.cluster.pending ? AWAITS_CLUSTER : `successor ${address}`;
+}

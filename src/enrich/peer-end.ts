@@ -2,7 +2,7 @@ import type { EndName } from "../event/end-name.ts";
 import type { SocketFields } from "../event/tcp-event.ts";
 import { dialledEnd, dialledServices, isServer } from "./dialled-end.ts";
 import { UNKNOWN_END } from "./ends.ts";
-import { AWAITS_CLUSTER, type Moment } from "./moment.ts";
+import { awaitsSuccessor, type Moment } from "./moment.ts";
 import { nodeWithAddress, outsideEnd, type PeerFinding, peerPod } from "./peer-parts.ts";
 import { isLoopback } from "./same-everywhere.ts";
 import { inSameNamespace } from "./same-namespace.ts";
@@ -29,7 +29,7 @@ function byAddress(socket: SocketFields, local: EndName, moment: Moment): PeerFi
   const { cluster } = moment.sources;
   if (isLoopback(peerAddress)) return known(inSameNamespace(socket, local, moment));
   const held = cluster.podAt(peerAddress, moment.unixMs);
-  if (held?.kind === "ambiguous") return known(UNKNOWN_END);
+  if (held?.kind === "ambiguous") return { end: UNKNOWN_END, awaits: awaitsSuccessor(peerAddress, moment) };
   if (held?.kind === "held") {
     const services = dialledServices(socket, moment);
     const method = services.length === 0 ? "address" : "endpointslice";
@@ -46,7 +46,7 @@ function byAddress(socket: SocketFields, local: EndName, moment: Moment): PeerFi
   if (end !== undefined) return known(end);
   if (held === undefined) return outsideEnd(peerAddress, "cidr", moment);
   const dead = peerPod(held.pod, { method: "tombstone", services: [], moment });
-  return { end: dead, awaits: cluster.pending ? AWAITS_CLUSTER : `successor ${peerAddress}` };
+  return { end: dead, awaits: awaitsSuccessor(peerAddress, moment) };
 }
 
 function known(end: EndName): PeerFinding {

@@ -1,7 +1,7 @@
 import type { PodRecord, ServiceRecord } from "../event/cluster.ts";
 import type { AttributionMethod, EndName } from "../event/end-name.ts";
 import { EXTERNAL_END, namedEnd, podEnd, UNKNOWN_END } from "./ends.ts";
-import { AWAITS_CLUSTER, type Moment } from "./moment.ts";
+import { AWAITS_CLUSTER, AWAITS_COMPLETE, type Moment } from "./moment.ts";
 import { peerHint } from "./peer-hint.ts";
 import { thisNode } from "./this-node.ts";
 
@@ -46,8 +46,9 @@ export function nodeWithAddress(
 export function outsideEnd(address: string, method: AttributionMethod, { sources }: Moment): PeerFinding {
   const { cluster, wholeCluster } = sources;
   const isCluster = cluster.isClusterAddress(address);
-  const mayCome = isCluster && wholeCluster ? `address ${address}` : undefined;
-  const awaits = cluster.pending && (isCluster || !cluster.complete) ? AWAITS_CLUSTER : mayCome;
+  const mayCome = isCluster ? `address ${address}` : cluster.complete ? undefined : AWAITS_COMPLETE;
+  const awaits =
+    cluster.pending && (isCluster || !cluster.complete) ? AWAITS_CLUSTER : wholeCluster ? mayCome : undefined;
   const name = cluster.cidrName(address);
   if (name !== undefined) return { end: namedEnd("cidr", name, { method }), awaits };
   const isOutside = cluster.complete && !isCluster;

@@ -2,7 +2,7 @@ import type { ServiceRecord } from "../event/cluster.ts";
 import type { SocketFields } from "../event/tcp-event.ts";
 import { serviceEnd, UNKNOWN_END } from "./ends.ts";
 import type { Translation } from "./lookups.ts";
-import { AWAITS_CLUSTER, type Moment } from "./moment.ts";
+import { awaitsSuccessor, type Moment } from "./moment.ts";
 import { peerHint } from "./peer-hint.ts";
 import { nodeWithAddress, outsideEnd, type PeerFinding, peerPod } from "./peer-parts.ts";
 
@@ -37,7 +37,7 @@ interface OwnerOptions {
 function translatedOwner(address: string, { moment, services, endpointPort }: OwnerOptions): PeerFinding {
   const { cluster } = moment.sources;
   const held = cluster.podAt(address, moment.unixMs);
-  if (held?.kind === "ambiguous") return { end: UNKNOWN_END, awaits: undefined };
+  if (held?.kind === "ambiguous") return { end: UNKNOWN_END, awaits: awaitsSuccessor(address, moment) };
   if (held?.kind === "held") {
     return { end: peerPod(held.pod, { method: "conntrack", services, moment }), awaits: undefined };
   }
@@ -50,5 +50,5 @@ function translatedOwner(address: string, { moment, services, endpointPort }: Ow
   }
   if (held === undefined) return outsideEnd(address, "conntrack", moment);
   const dead = peerPod(held.pod, { method: "tombstone", services, moment });
-  return { end: dead, awaits: cluster.pending ? AWAITS_CLUSTER : `successor ${address}` };
+  return { end: dead, awaits: awaitsSuccessor(address, moment) };
 }

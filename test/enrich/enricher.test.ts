@@ -197,6 +197,20 @@ test("Enricher waits while the first lists come, once, and again when a watch fa
   assert.equal(enricher.waiting, 1);
 });
 
+test("Enricher waits until what is outside is surely outside, in vain only once", () => {
+  const { world, tick } = aStart((world) => Object.assign(world, { complete: false }));
+  const outside = (ms: number) => at(ms, { peerAddress: "192.0.2.7" });
+  assert.deepEqual(tick(10, outside(1)), []);
+  assert.deepEqual(tick(2020), ["1: shop/cart-1 → unknown"]);
+  assert.deepEqual(tick(2030, outside(2025)), ["2025: shop/cart-1 → unknown"]);
+  world.complete = true;
+  assert.deepEqual(tick(2040, outside(2035)), ["2035: shop/cart-1 → external"]);
+  world.complete = false;
+  assert.deepEqual(tick(2050, outside(2045)), []);
+  world.complete = true;
+  assert.deepEqual(tick(2070), ["2045: shop/cart-1 → external"]);
+});
+
 test("Enricher waits for connection tracking's answer", () => {
   const { world, tick } = aStart(({ translations }) => translations.set("10.96.0.7 5432", "pending"));
   assert.deepEqual(tick(10, at(1, { peerAddress: "10.96.0.7" })), []);

@@ -219,7 +219,7 @@ const byAddress: readonly Case[] = [
     name: "nobody for an address that two pods held",
     world: ({ podsAt }) => podsAt.set("10.244.1.5", { kind: "ambiguous" }),
     socket: {},
-    found: { ...UNKNOWN, ownership: "undetermined", awaits: undefined },
+    found: { ...UNKNOWN, ownership: "undetermined", awaits: "successor 10.244.1.5" },
   },
   {
     name: "the node by an address of its interfaces",

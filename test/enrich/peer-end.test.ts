@@ -51,7 +51,7 @@ const byAddress: readonly Case[] = [
     name: "nobody where two pods held the address",
     world: ({ podsAt }) => podsAt.set("10.244.2.9", { kind: "ambiguous" }),
     socket: to("10.244.2.9", 5432),
-    found: { ...UNKNOWN, awaits: undefined },
+    found: { ...UNKNOWN, awaits: "successor 10.244.2.9" },
   },
   {
     name: "a service by its ClusterIP and port",
@@ -136,12 +136,12 @@ const byAddress: readonly Case[] = [
     found: { kind: "external", name: "external", method: "none", awaits: undefined },
   },
   {
-    name: "unknown, not external, while a list is missing",
+    name: "unknown, not external, while a list is missing or a pod has not told its address",
     world: (world) => {
       world.complete = false;
     },
     socket: to("192.0.2.7", 443),
-    found: { ...UNKNOWN, awaits: undefined },
+    found: { ...UNKNOWN, awaits: "complete" },
   },
   {
     name: "unknown while the first lists come, and waits for them",
