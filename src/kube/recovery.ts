@@ -4,8 +4,8 @@ import type { Clock } from "./clock.ts";
 import type { ProblemLog } from "./problem-log.ts";
 
 const BACKOFF = { baseMs: 500, capMs: 30_000 };
-/** Nothing but a person's doing ends these. */
-const DENIED_BACKOFF = { baseMs: 60_000, capMs: 300_000 };
+/** Only a person's doing ends a refusal, but for that of an API server that has just started and knows no roles yet. */
+const DENIED_BACKOFF = { baseMs: 2_000, capMs: 300_000 };
 /** What a healthy cluster does now and then, when a server restarts: said only when a second try meets it too. */
 const PASSING: readonly ProblemKind[] = ["broken-off", "silent", "throttled", "failing", "unauthorized"];
 
@@ -20,6 +20,7 @@ export interface RecoveryOptions {
 export class Recovery {
   readonly #options: RecoveryOptions;
   #failures = 0;
+  #hasWorked = false;
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
@@ -35,7 +36,8 @@ export class Recovery {
     const { client, clock, problems, resource } = this.#options;
     const { kind, sentence, retryAfterMs = 0 } = problem;
     this.#failures++;
-    if (this.#failures > 1 || !PASSING.includes(kind)) problems.failed(resource, sentence);
+    const mayPass = PASSING.includes(kind) || (kind === "forbidden" && this.#hasWorked);
+    if (this.#failures > 1 || !mayPass) problems.failed(resource, sentence);
     if (kind === "unauthorized") {
       const broken = await client.renew();
       if (broken !== undefined) problems.failed(resource, broken.sentence);
@@ -50,6 +52,7 @@ export class Recovery {
   /** The resource is there. */
   worked(): void {
     this.#failures = 0;
+    this.#hasWorked = true;
     this.#options.problems.worked(this.#options.resource);
   }
 }

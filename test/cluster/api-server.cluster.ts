@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
+import { type ApiClient, openApiClient } from "../../src/kube/api-client.ts";
+import { PolledList } from "../../src/kube/polled-list.ts";
+import { Reflector } from "../../src/kube/reflector.ts";
+import { fastClock } from "../kube/fast-clock.ts";
+import { feedOf } from "../kube/feed-fixture.ts";
+import { type ApiServerOptions, LabApiServer } from "../lab/api-server.ts";
+
+const PORTS = [22379, 22380, 26443] as const;
+const PODS = "/api/v1/namespaces/default/pods";
+const RBAC = "/apis/rbac.authorization.k8s.io/v1";
+/** Waits of minutes are seconds; what the server's own time decides is as it is. */
+const FACTOR = 20;
+
+const bin = directoryOf("LAB_BIN", "kube-apiserver and etcd");
+
+test("Reflector and PolledList go on after restarts of a real API server and a permission taken and given back", async () => {
+  await using lab = await start({ bin });
+  await grant(lab);
+  await createPods(lab, "web", 300);
+  await using at = await follow(lab);
+  const nodes = new PolledList({
+    ...feedOf(at.client, at.clock).feed,
+    path: "/api/v1/nodes",
+    everyMs: 60_000,
+  });
+  const nodesRun = nodes.run(at.signal);
+  await until(() => at.reflector.state === "synced" && at.sink.held.size === 300, "synced");
+  await createPods(lab, "more", 1);
+  await until(() => at.sink.names.includes("more-0"), "followed");
+  assert.equal(at.reflector.counters.lists, 1);
+
+  // A watch behind the version that the new server began with gets 410 within a 200: something else must have changed.
+  await lab.create("/api/v1/namespaces/default/configmaps", { metadata: { name: "other" } });
+  await lab.down();
+  await until(() => at.reflector.state === "behind", "behind");
+  assert.equal(at.sink.held.size, 301);
+  await lab.up();
+  await until(() => at.reflector.counters.relists === 1 && at.reflector.state === "synced", "listed anew");
+  await lab.ask("DELETE", `${PODS}/web-7?gracePeriodSeconds=0`);
+  await until(() => !at.sink.names.split(" ").includes("web-7"), "followed again");
+  assert.deepEqual(at.reflector.counters.faults, { garbage: 0, "wrong-type": 0, "too-large": 0 });
+
+  await lab.ask("DELETE", `${RBAC}/clusterrolebindings/agent`);
+  await createPods(lab, "unseen-by-roles", 1);
+  await until(() => at.sink.names.includes("unseen"), "still followed: an open watch goes on");
+  await lab.down();
+  await lab.up();
+  const sentence = 'Cannot watch pods: grant "list" and "watch" on pods to agent';
+  await until(() => at.said.includes(sentence), "said what is missing");
+  assert.equal(at.reflector.state, "denied");
+  assert.equal(at.sink.held.size, 301);
+  await lab.ask("DELETE", `${PODS}/web-8?gracePeriodSeconds=0`);
+  await bind(lab);
+  await until(() => at.sink.held.size === 300 && at.reflector.state === "synced", "resumed");
+  await until(() => at.said.some((line) => line.startsWith("Over after") && line.endsWith(sentence)), "said");
+
+  at.stop();
+  await nodesRun;
+  assert.ok((nodes.counters.lists ?? 0) > 1);
+});
+
+test("Reflector lists without a stream, and in one answer once etcd has forgotten the version of its pages", async () => {
+  const gates = "--feature-gates=WatchList=false,ListFromCacheSnapshot=false";
+  await using lab = await start({ bin, args: [gates] });
+  await grant(lab);
+  await createPods(lab, "web", 501);
+  const compactAfterFirstPage = (client: ApiClient): ApiClient => ({
+    ...client,
+    read: async (target, options) => {
+      const problem = await client.read(target, options);
+      if (options.query["limit"] !== undefined && options.query["continue"] === undefined) {
+        await createPods(lab, "after", 1);
+        await lab.compact();
+      }
+      return problem;
+    },
+  });
+  await using at = await follow(lab, compactAfterFirstPage);
+  await until(() => at.reflector.state === "synced", "synced");
+  assert.equal(at.sink.held.size, 502);
+  assert.deepEqual(at.reflector.counters.problems, { expired: 1 });
+  await createPods(lab, "more", 1);
+  await until(() => at.sink.held.size === 503, "followed");
+  assert.deepEqual(at.said, []);
+});
+
+test("Reflector falls back to pages on etcd 3.4", async () => {
+  const etcd = `${directoryOf("LAB_ETCD34", "etcd 3.4")}/etcd`;
+  await using lab = await start({ bin, etcd });
+  await grant(lab);
+  await createPods(lab, "web", 20);
+  await using at = await follow(lab);
+  await until(() => at.reflector.state === "synced", "synced");
+  await createPods(lab, "more", 1);
+  await until(() => at.sink.held.size === 21, "followed");
+  const { watches, lists } = at.reflector.counters;
+  assert.deepEqual({ watches, lists }, { watches: 2, lists: 2 });
+  assert.deepEqual(at.said, []);
+});
+
+const started: LabApiServer[] = [];
+after(async () => {
+  for (const lab of started) await lab.stop();
+});
+
+async function start(options: Omit<ApiServerOptions, "ports">): Promise<LabApiServer> {
+  const lab = await LabApiServer.start({ ...options, ports: PORTS });
+  started.push(lab);
+  return lab;
+}
+
+async function follow(lab: LabApiServer, wrap: (client: ApiClient) => ApiClient = (client) => client) {
+  const clock = fastClock(FACTOR);
+  const kubeconfig = lab.kubeconfig("agent");
+  const client = wrap(await openApiClient({ kubeconfig, userAgent: "tcpretrans-test", clock }));
+  const { said, sink, feed } = feedOf(client, clock);
+  const reflector = new Reflector(feed);
+  const stop = new AbortController();
+  const running = reflector.run(stop.signal);
+  return {
+    ...{ reflector, sink, said, client, clock },
+    signal: stop.signal,
+    stop: () => stop.abort(),
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await running;
+      client.close();
+    },
+  };
+}
+
+async function grant(lab: LabApiServer): Promise<void> {
+  const rules = [
+    { apiGroups: [""], resources: ["pods"], verbs: ["list", "watch"] },
+    { apiGroups: [""], resources: ["nodes"], verbs: ["list"] },
+  ];
+  await lab.create(`${RBAC}/clusterroles`, { metadata: { name: "agent" }, rules });
+  await bind(lab);
+}
+
+async function bind(lab: LabApiServer): Promise<void> {
+  await lab.create(`${RBAC}/clusterrolebindings`, {
+    metadata: { name: "agent" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "agent" },
+    subjects: [{ kind: "User", name: "agent", apiGroup: "rbac.authorization.k8s.io" }],
+  });
+}
+
+async function createPods(lab: LabApiServer, name: string, count: number): Promise<void> {
+  const numbers = Array.from({ length: count }, (_, index) => index);
+  for (let first = 0; first < count; first += 20) {
+    const some = numbers.slice(first, first + 20);
+    const spec = { containers: [{ name: "main", image: "none" }] };
+    await Promise.all(
+      some.map((number) => lab.create(PODS, { metadata: { name: `${name}-${number}` }, spec })),
+    );
+  }
+}
+
+async function until(isSo: () => boolean, what: string): Promise<void> {
+  for (const last = performance.now() + 30_000; !isSo(); await wait(20)) {
+    if (performance.now() > last) throw new Error(`Never ${what}`);
+  }
+}
+
+function directoryOf(variable: string, programs: string): string {
+  const directory = process.env[variable];
+  if (directory === undefined) throw new Error(`Set ${variable} to the directory of ${programs}`);
+  return directory;
+}
