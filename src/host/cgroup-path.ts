@@ -34,8 +34,8 @@ export function parseCgroupPath(path: string): CgroupPathOwner | undefined {
 
 /**
  * Tells the owner from a whole /proc/PID/cgroup, whose lines are `id:controllers:path`: a pod where any hierarchy
- * says so, else what the v2 line says, else systemd's own of cgroup v1. Its paths are relative to `base`, the root
- * of the reader's cgroup namespace: one that holds only the reader's pod shows the next pod as `/../pod<uid>`.
+ * says so, else what the v2 line says, else systemd's own of cgroup v1. The path of v2 is relative to `base`, the
+ * root of the reader's cgroup namespace: one that holds only the reader's pod shows the next pod as `/../pod<uid>`.
  */
 export function parseProcessCgroups(
   text: string,
@@ -45,9 +45,11 @@ export function parseProcessCgroups(
   for (const line of text.split("\n")) {
     const colon = line.indexOf(":", line.indexOf(":") + 1);
     if (colon < 0) continue;
-    const owner = parseCgroupPath(join(base, line.slice(colon + 1)));
+    const isV2 = line.startsWith("0::");
+    const path = line.slice(colon + 1);
+    const owner = parseCgroupPath(isV2 ? join(base, path) : path);
     if (owner?.kind === "pod") return owner;
-    if (line.startsWith("0::")) process = owner ?? process;
+    if (isV2) process = owner ?? process;
     else if (line.includes(":name=systemd:")) process ??= owner;
   }
   return process;

@@ -12,17 +12,18 @@ export function findHostNamespace(
 ): number | undefined {
   const direct = readNamespaceInum(1, { procRoot });
   if (direct !== undefined) return direct;
-  const wanted = readNetInode(1, procRoot);
+  const wanted = readNetInode(1, { procRoot });
   if (wanted === undefined) return undefined;
   for (const pid of pids) {
-    if (readNetInode(pid, procRoot) !== wanted) continue;
+    if (readNetInode(pid, { procRoot }) !== wanted) continue;
     const inum = readNamespaceInum(pid, { procRoot });
     if (inum !== undefined) return inum;
   }
   return undefined;
 }
 
-function readNetInode(pid: number, procRoot: string): number | undefined {
+/** Inode number of the process's /proc/PID/net/dev: the same for processes of one namespace. */
+export function readNetInode(pid: number, { procRoot }: { readonly procRoot: string }): number | undefined {
   try {
     return statSync(`${procRoot}/${pid}/net/dev`, { throwIfNoEntry: false })?.ino;
   } catch {

@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { basename } from "node:path";
+import { readNetInode } from "./host-namespace.ts";
 import { readNamespaceInum, readNamespaceMounts } from "./network-namespaces.ts";
 
 export interface NamespaceHoldersOptions {
@@ -31,6 +32,8 @@ interface OwnHolding extends Holding {
 interface Sight {
   /** Undefined for a zombie, or without the privilege to see it. */
   inum: number | undefined;
+  /** It is in a namespace that is not the host's, and nobody says which. */
+  hidden: boolean;
   readonly firstSeenMs: number;
   scan: number;
 }
@@ -49,6 +52,7 @@ export class NamespaceHolders {
   readonly #holdings = new Map<number, OwnHolding>();
   readonly #sights = new Map<number, Sight>();
   #scans = 0;
+  #hidden = 0;
   #mountinfo: ReadonlyMap<number, string> = new Map();
   #nextMountinfoMs = Number.NEGATIVE_INFINITY;
 
@@ -59,6 +63,11 @@ export class NamespaceHolders {
 
   get holdings(): ReadonlyMap<number, Holding> {
     return this.#holdings;
+  }
+
+  /** Processes whose namespace is not the host's and cannot be seen, for want of CAP_SYS_PTRACE. */
+  get hidden(): number {
+    return this.#hidden;
   }
 
   get pids(): Iterable<number> {
@@ -74,6 +83,7 @@ export class NamespaceHolders {
     for (const [pid, sight] of this.#sights) {
       if (sight.scan === this.#scans) continue;
       this.#leave(pid, sight.inum);
+      this.#setHidden(sight, false);
       this.#sights.delete(pid);
     }
     for (const [inum, holding] of this.#holdings) {
@@ -90,19 +100,31 @@ export class NamespaceHolders {
     for (const name of readdirSync(this.#procRoot)) {
       const pid = Number(name);
       if (!Number.isInteger(pid)) continue;
-      const sight = this.#sights.get(pid) ?? { inum: undefined, firstSeenMs: nowMs, scan: 0 };
+      const sight = this.#sights.get(pid) ?? { inum: undefined, hidden: false, firstSeenMs: nowMs, scan: 0 };
       const settled = nowMs - sight.firstSeenMs >= SETTLED_MS;
       const asked = !settled || sight.scan === 0 || pid % TURNS === this.#scans % TURNS;
       sight.scan = this.#scans;
       this.#sights.set(pid, sight);
       if (!asked) continue;
       const inum = readNamespaceInum(pid, { procRoot: this.#procRoot });
+      this.#setHidden(sight, inum === undefined && this.#isElsewhere(pid));
       if (inum === sight.inum) continue;
       this.#leave(pid, sight.inum);
       sight.inum = inum;
       if (inum !== undefined) arrivals.push([pid, inum]);
     }
     return arrivals;
+  }
+
+  /** A zombie is nowhere. */
+  #isElsewhere(pid: number): boolean {
+    const inode = readNetInode(pid, { procRoot: this.#procRoot });
+    return inode !== undefined && inode !== readNetInode(1, { procRoot: this.#procRoot });
+  }
+
+  #setHidden(sight: Sight, hidden: boolean): void {
+    this.#hidden += Number(hidden) - Number(sight.hidden);
+    sight.hidden = hidden;
   }
 
   #readMounts(nowMs: number, thorough: boolean): ReadonlyMap<number, string> {

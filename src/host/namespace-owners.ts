@@ -3,6 +3,7 @@ import { type CgroupPathOwner, parseProcessCgroups } from "./cgroup-path.ts";
 import { ExpiringMap } from "./expiring-map.ts";
 import { findHostNamespace } from "./host-namespace.ts";
 import { type Holding, NamespaceHolders, type NamespaceHoldersOptions } from "./namespace-holders.ts";
+import { readNamespaceInum } from "./network-namespaces.ts";
 
 /** Whose a network namespace is. */
 export type NamespaceHolder =
@@ -27,6 +28,8 @@ export interface NamespaceCounters {
   /** Scans of /proc, also those that no miss asked for. */
   readonly scans: number;
   readonly held: number;
+  /** Processes in namespaces that cannot be seen for want of CAP_SYS_PTRACE: then none is called another node's. */
+  readonly hidden: number;
   /** Held by nothing any more and still remembered. */
   readonly remembered: number;
   readonly forgotten: number;
@@ -39,6 +42,8 @@ interface Told {
   readonly pid: number | undefined;
   readonly revision: number;
   readonly sinceMs: number;
+  /** When the process was last found in there. */
+  verifiedMs: number;
 }
 
 /**
@@ -51,6 +56,8 @@ const ABSENT = { ttlMs: 1_000, maxSize: 1_000 };
 /** Scans that misses ask for may take this part of the time at most. */
 const MAX_MISS_SHARE = 0.05;
 const MIN_MISS_INTERVAL_MS = 20;
+/** How long a number may be taken for the one that it was: the kernel gives a free one to the next namespace at once. */
+const VERIFY_MS = 100;
 /** Processes whose cgroups are read to tell one namespace. */
 const MAX_ASKED = 16;
 /** crun moves a container's first process to its cgroup only when it is in its namespace already. */
@@ -87,7 +94,11 @@ export class NamespaceOwners {
   /** Undefined when neither a mount nor a process in sight holds it, now or a while ago. Known ones cost about 0.1 µs. */
   owner(inum: number): NamespaceHolder | undefined {
     if (inum === this.#host) return HOST;
-    return this.#told.get(inum)?.owner ?? this.#lookFor(inum);
+    const now = this.#now();
+    const told = this.#told.get(inum);
+    if (told === undefined) return this.#lookFor(inum, now);
+    if (now - told.verifiedMs < VERIFY_MS || this.#verify(told, now)) return told.owner;
+    return this.#lookFor(inum, now) ?? told.owner;
   }
 
   /** Scans /proc for what is new. For about once a second: 2 ms at 1,000 processes. */
@@ -102,13 +113,22 @@ export class NamespaceOwners {
     return {
       ...this.#counts,
       held: this.#told.size,
+      hidden: this.#holders.hidden,
       remembered: this.#gone.size,
       forgotten: this.#gone.forgotten,
     };
   }
 
-  #lookFor(inum: number): NamespaceHolder | undefined {
-    const now = this.#now();
+  /** Whether what told the owner still holds the namespace: its number may be another's by now. */
+  #verify(told: Told, now: number): boolean {
+    const { pid, holding } = told;
+    if (pid === undefined) return true;
+    if (readNamespaceInum(pid, { procRoot: this.#procRoot }) !== holding.inum) return false;
+    told.verifiedMs = now;
+    return true;
+  }
+
+  #lookFor(inum: number, now: number): NamespaceHolder | undefined {
     if (!this.#absent.get(inum, now) && now >= this.#nextMissScanMs) {
       this.#counts.misses++;
       this.#scan(now, { thorough: true });
@@ -120,8 +140,12 @@ export class NamespaceOwners {
       this.#counts.notFound++;
       this.#absent.set(inum, true, now);
     }
-    // Without the host's number nothing can be told, not even what is another node's.
-    return this.#host === undefined ? UNTOLD : this.#gone.get(inum, now);
+    return this.#gone.get(inum, now) ?? (this.#seesAll ? undefined : UNTOLD);
+  }
+
+  /** Without the host's number, or with namespaces that it may not see, it cannot say that one is not this node's. */
+  get #seesAll(): boolean {
+    return this.#host !== undefined && this.#holders.hidden === 0;
   }
 
   #scan(now: number, { thorough }: { readonly thorough: boolean }): void {
@@ -149,7 +173,7 @@ export class NamespaceOwners {
    * node's first process before the hostNetwork pods of that node.
    */
   #tell(holding: Holding, before: Told | undefined, now: number): Told {
-    const since = { revision: holding.revision, sinceMs: before?.sinceMs ?? now };
+    const since = { revision: holding.revision, sinceMs: before?.sinceMs ?? now, verifiedMs: now };
     if (before?.pid !== undefined && holding.pids.has(before.pid) && isSettled(before, now)) {
       return { ...before, ...since };
     }

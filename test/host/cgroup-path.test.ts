@@ -128,6 +128,7 @@ test("parseProcessCgroups() resolves paths that leave the reader's cgroup namesp
     [`0::/../../../besteffort/pod${UID}/${ID}\n`, { kind: "pod", podUid: UID, containerId: ID }],
     ["0::/../../../../system.slice/sshd.service\n", { kind: "process", name: "sshd.service" }],
     ["0::/../../../..\n", undefined],
+    ["4:pids:/\n0::/../../../..\n", undefined],
   ] as const;
   for (const [text, owner] of owners) assert.deepEqual(parseProcessCgroups(text, { base: own }), owner, text);
 });

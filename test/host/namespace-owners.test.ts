@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { NamespaceOwners } from "../../src/host/namespace-owners.ts";
+
+const ID = "3f2a9c1b7d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8";
+const HOST = 4026531833;
+const [A, B, C] = [4026532200, 4026532300, 4026532400];
+const pod = (uid: string) => ({ kind: "pod", podUid: uid }) as const;
+const cgroupOf = (uid: string) => `/kubepods/pod${uid}/${ID}`;
+
+/** A directory in place of /proc, with process 1 in the host's namespace, and a clock that stands still. */
+function makeProc(t: TestContext) {
+  const procRoot = mkdtempSync(join(tmpdir(), "owners-"));
+  t.after(() => rmSync(procRoot, { recursive: true }));
+  const clock = { ms: 0 };
+  const start = (pid: number, inum: number, cgroup: string) => {
+    rmSync(join(procRoot, `${pid}`), { recursive: true, force: true });
+    mkdirSync(join(procRoot, `${pid}/ns`), { recursive: true });
+    symlinkSync(`net:[${inum}]`, join(procRoot, `${pid}/ns/net`));
+    writeFileSync(join(procRoot, `${pid}/cgroup`), `0::${cgroup}\n`);
+  };
+  const end = (pid: number) => rmSync(join(procRoot, `${pid}`), { recursive: true });
+  /** The mounts that process 1 has. */
+  const mount = (...mounts: (readonly [inum: number, path: string])[]) => {
+    const lines = mounts.map(
+      ([inum, path]) => `45 43 0:4 net:[${inum}] ${path} rw shared:6 - nsfs nsfs rw\n`,
+    );
+    mkdirSync(join(procRoot, "1"), { recursive: true });
+    writeFileSync(join(procRoot, "1/mountinfo"), lines.join(""));
+  };
+  start(1, HOST, "/init.scope");
+  const owners = new NamespaceOwners({
+    procRoot,
+    netnsPath: join(procRoot, "netns"),
+    cgroupBase: "/",
+    now: () => clock.ms,
+  });
+  const pass = (ms: number) => {
+    clock.ms += ms;
+    owners.refresh();
+  };
+  return { procRoot, clock, start, end, mount, owners, pass };
+}
+
+test("NamespaceOwners.owner() gives a pod by its process, and the host's own to nobody else", (t) => {
+  const { start, owners } = makeProc(t);
+  start(50, HOST, cgroupOf("on-host-network"));
+  start(60, A, cgroupOf("a"));
+  start(61, A, cgroupOf("a"));
+  start(70, B, "/system.slice/private.service");
+  start(80, C, "/");
+  assert.deepEqual(owners.owner(A), pod("a"), "found by a miss");
+  assert.deepEqual(owners.owner(HOST), { kind: "host" });
+  assert.deepEqual(owners.owner(B), { kind: "process", name: "private.service" });
+  assert.deepEqual(owners.owner(C), { kind: "process", name: undefined });
+  assert.equal(owners.owner(4026539999), undefined);
+  assert.equal(owners.host, HOST);
+});
+
+test("NamespaceOwners.owner() looks for a number that is nowhere once in a second", (t) => {
+  const { clock, start, owners } = makeProc(t);
+  for (let i = 0; i < 100; i++) assert.equal(owners.owner(A), undefined);
+  assert.deepEqual(
+    [owners.counters().misses, owners.counters().notFound, owners.counters().scans],
+    [1, 1, 1],
+  );
+  start(60, A, cgroupOf("a"));
+  assert.equal(owners.owner(A), undefined);
+  start(61, B, cgroupOf("b"));
+  assert.equal(owners.owner(B), undefined, "another look would come too soon");
+  clock.ms = 20;
+  assert.deepEqual(owners.owner(B), pod("b"), "but it does not count as absent");
+  assert.deepEqual(owners.owner(A), pod("a"));
+  assert.equal(owners.counters().scans, 2);
+});
+
+test("NamespaceOwners.owner() remembers a pod for two minutes after its last process", (t) => {
+  const { clock, start, end, owners, pass } = makeProc(t);
+  start(60, A, cgroupOf("a"));
+  owners.refresh();
+  end(60);
+  pass(1_000);
+  assert.deepEqual(owners.owner(A), pod("a"));
+  assert.deepEqual([owners.counters().held, owners.counters().remembered], [0, 1]);
+  clock.ms += 119_999;
+  assert.deepEqual(owners.owner(A), pod("a"));
+  pass(1);
+  assert.equal(owners.owner(A), undefined);
+  assert.equal(owners.counters().forgotten, 1);
+});
+
+test("NamespaceOwners.owner() gives a recycled number to its new holder, also between two refreshes", (t) => {
+  const { clock, start, end, owners, pass } = makeProc(t);
+  start(60, A, cgroupOf("old"));
+  owners.refresh();
+  end(60);
+  start(61, A, cgroupOf("new"));
+  pass(1_000);
+  assert.deepEqual(owners.owner(A), pod("new"), "seen by one scan");
+  end(61);
+  pass(1_000);
+  assert.deepEqual(owners.owner(A), pod("new"), "remembered");
+  start(62, A, cgroupOf("third"));
+  clock.ms += 1_000;
+  assert.deepEqual(owners.owner(A), pod("third"), "looked for before the remembered one is given");
+  end(62);
+  start(63, A, cgroupOf("fourth"));
+  clock.ms += 99;
+  assert.deepEqual(owners.owner(A), pod("third"), "what was verified is not verified at once again");
+  clock.ms += 1;
+  assert.deepEqual(owners.owner(A), pod("fourth"), "nobody has refreshed meanwhile");
+});
+
+test("NamespaceOwners.owner() keeps the pod while a mount keeps the namespace", (t) => {
+  const { start, end, mount, owners, pass } = makeProc(t);
+  mount([A, "/run/netns/cni-0c0ffee0-1111-2222-3333-444455556666"]);
+  owners.refresh();
+  assert.deepEqual(owners.owner(A), { kind: "process", name: undefined }, "a made-up name tells nothing");
+  start(60, A, cgroupOf("a"));
+  pass(1_000);
+  assert.deepEqual(owners.owner(A), pod("a"));
+  end(60);
+  pass(600_000);
+  assert.deepEqual(owners.owner(A), pod("a"));
+  start(61, A, "/user.slice/user-0.slice/session-1.scope");
+  pass(1_000);
+  assert.deepEqual(owners.owner(A), pod("a"), "an administrator who looks into it does not own it");
+  end(61);
+  mount();
+  pass(6_000);
+  assert.deepEqual([owners.counters().held, owners.counters().remembered], [0, 1]);
+});
+
+test("NamespaceOwners.owner() names a namespace outside Kubernetes by its mount first", (t) => {
+  const { start, mount, owners } = makeProc(t);
+  mount([A, "/run/netns/blue"], [B, "/run/docker/netns/0123456789ab"]);
+  start(60, A, "/system.slice/vpn.service");
+  start(61, B, `/docker/${ID}`);
+  owners.refresh();
+  assert.deepEqual(owners.owner(A), { kind: "process", name: "blue" });
+  assert.deepEqual(owners.owner(B), { kind: "process", name: "docker-3f2a9c1b7d4e" });
+});
+
+test("NamespaceOwners.owner() does not give a nested node's namespace to its hostNetwork pods", (t) => {
+  const { start, owners, pass } = makeProc(t);
+  start(60, A, `/docker/${ID}/init.scope`);
+  start(61, A, `/docker/${ID}/kubelet${cgroupOf("nested")}`);
+  start(62, B, `/docker/${ID}/kubelet${cgroupOf("nested-2")}`);
+  pass(1_000);
+  assert.deepEqual(owners.owner(A), { kind: "process", name: "docker-3f2a9c1b7d4e" });
+  assert.deepEqual(owners.owner(B), pod("nested-2"), "whose node it is on is for others to tell");
+});
+
+test("NamespaceOwners.owner() follows a young process to another namespace and another cgroup", (t) => {
+  const { start, owners, pass } = makeProc(t);
+  start(60, HOST, "/system.slice/containerd.service");
+  pass(1_000);
+  start(60, A, "/system.slice/containerd.service");
+  pass(1_000);
+  assert.deepEqual(owners.owner(A), { kind: "process", name: "containerd.service" });
+  start(60, A, cgroupOf("a"));
+  pass(1_000);
+  assert.deepEqual(owners.owner(A), pod("a"));
+});
+
+test("NamespaceOwners.owner() notices within 32 scans that an old process has moved", (t) => {
+  const { start, owners, pass } = makeProc(t);
+  start(60, A, cgroupOf("a"));
+  owners.refresh();
+  pass(10_000);
+  start(60, B, cgroupOf("a"));
+  for (let i = 0; i < 32; i++) pass(1_000);
+  assert.equal(owners.counters().held, 1);
+  assert.deepEqual(owners.owner(B), pod("a"));
+});
+
+test("NamespaceOwners.owner() calls nothing another node's while there are namespaces that it may not see", (t) => {
+  const { procRoot, start, end, owners, pass } = makeProc(t);
+  for (const pid of [1, 60]) {
+    if (pid === 60) start(pid, A, cgroupOf("a"));
+    mkdirSync(join(procRoot, `${pid}/net`), { recursive: true });
+    writeFileSync(join(procRoot, `${pid}/net/dev`), "");
+  }
+  rmSync(join(procRoot, "60/ns/net"));
+  pass(1_000);
+  assert.deepEqual(owners.owner(A), { kind: "process", name: undefined });
+  assert.equal(owners.counters().hidden, 1);
+  end(60);
+  pass(1_000);
+  assert.equal(owners.owner(A), undefined);
+  assert.equal(owners.counters().hidden, 0);
+});
+
+test("NamespaceOwners.owner() finds the host's by another process where that of process 1 cannot be read", (t) => {
+  const { procRoot, start, end, owners, pass } = makeProc(t);
+  end(1);
+  pass(0);
+  start(60, A, cgroupOf("a"));
+  pass(1_000);
+  assert.deepEqual(owners.owner(A), { kind: "process", name: undefined }, "nothing is given to a pod yet");
+  mkdirSync(join(procRoot, "1/net"), { recursive: true });
+  writeFileSync(join(procRoot, "1/net/dev"), "");
+  start(70, HOST, cgroupOf("on-host-network"));
+  symlinkSync(join(procRoot, "1/net"), join(procRoot, "70/net"));
+  pass(1_000);
+  assert.deepEqual(owners.owner(HOST), { kind: "host" });
+  assert.deepEqual(owners.owner(A), pod("a"));
+});
