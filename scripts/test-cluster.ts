@@ -1,10 +1,11 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { churn, judgeChurn, prepareChurn } from "../test/cluster/churn.ts";
 import { type Check, checkTable, formatCheck } from "../test/cluster/report.ts";
 import { judgeTakeover, takeOver } from "../test/cluster/takeover.ts";
-import { endLoss, judgePaths, openPaths, startLoss } from "../test/cluster/test-paths.ts";
+import { closePaths, endLoss, judgePaths, openPaths, startLoss } from "../test/cluster/test-paths.ts";
 import { TrafficLog } from "../test/cluster/traffic-log.ts";
 import { Watcher } from "../test/cluster/watcher.ts";
 import { startCluster } from "../test/lab/cluster/cluster.ts";
@@ -77,12 +78,18 @@ async function testCluster(dir: string, say: (text: string) => void): Promise<Ch
       attempt("the takeover", () => takeOver(cluster)),
     ]);
     say("taken over");
+    await closePaths(cluster);
     // Not beside the takeover: churning pods would take the address that is to be taken over.
     faults.push(await attempt("the churn", () => churn(cluster, log)));
     say("churned");
     await endLoss(cluster);
     await sleep(SETTLE_MS);
     await Promise.all(watchers.map((watcher) => watcher.stop()));
+    say("both watchers have ended");
+    await writeFile(
+      join(cluster.dir, "traffic.json"),
+      log.reports.map((report) => `${JSON.stringify(report)}\n`).join(""),
+    );
     const checks = [judgePaths, judgeTakeover, judgeChurn].flatMap((judge) => judge(log, watchers));
     return [...checks, ...faults.filter((fault) => fault !== undefined)];
   } finally {

@@ -12,6 +12,9 @@ import { createPod, createService, podAddresses, podTemplate, runningPod } from 
 const PORTS = { low: 20_100, high: 20_105 };
 const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments";
 
+/** The emulated node shall have time for its pods. */
+const RATE = "-rate=2";
+
 /** A workload of one node that is replaced again and again. The emulated node takes ten times as long for a pod. */
 interface Churn {
   readonly node: NodePlan;
@@ -21,7 +24,7 @@ interface Churn {
 
 const CHURNS: readonly Churn[] = [
   { node: NODE_A, replicas: 12, rollouts: 9 },
-  { node: NODE_B, replicas: 3, rollouts: 3 },
+  { node: NODE_B, replicas: 3, rollouts: 2 },
 ];
 
 /** Of the ends whose pod can be known, these may at most be without it. */
@@ -34,7 +37,7 @@ export async function prepareChurn(cluster: Cluster): Promise<void> {
   for (const { node } of CHURNS) {
     const name = `steady-${side(node)}`;
     const labels = { app: name };
-    await createPod(cluster, name, { node, labels, args: [`-listen=${PORTS.low}-${PORTS.high}`] });
+    await createPod(cluster, name, { node, labels, args: [RATE, `-listen=${PORTS.low}-${PORTS.high}`] });
     const ports = [{ port: PORTS.low + 3 }];
     await createService(cluster, name, { app: name, ports });
   }
@@ -62,7 +65,7 @@ async function churnOne(
     service: hostPort(spec.clusterIPs[0], PORTS.low + 3),
   };
   const connect = Object.entries(targets).map(([label, to]) => `${label}=${to}`);
-  const args = [`-listen=${PORTS.low}-${PORTS.low}`, `-connect=${connect.join(",")}`];
+  const args = [RATE, `-listen=${PORTS.low}-${PORTS.low}`, `-connect=${connect.join(",")}`];
   const service = await createService(cluster, name, { app: name, ports: [{ port: PORTS.low }] });
   await api.create(DEPLOYMENTS, {
     metadata: { name },
@@ -75,7 +78,10 @@ async function churnOne(
   });
   await rolledOut(cluster, name);
   const callers = [service.v4, service.v6].map((address, i) => `call${i}=${hostPort(address, PORTS.low)}`);
-  await createPod(cluster, `caller-${side(other)}`, { node: other, args: [`-connect=${callers.join(",")}`] });
+  await createPod(cluster, `caller-${side(other)}`, {
+    node: other,
+    args: [RATE, `-connect=${callers.join(",")}`],
+  });
   for (let i = 1; i <= rollouts; i++) {
     const rolledAt = { annotations: { "tcpretrans.test/rollout": String(i) } };
     await api.patch(`${DEPLOYMENTS}/${name}`, { spec: { template: { metadata: rolledAt } } });
@@ -88,7 +94,9 @@ async function churnOne(
           .filter(({ pod }) => pod.startsWith(name))
           .map(({ pod }) => pod),
       ).size;
-    await until(`${name}'s pods to talk`, () => talking() >= replicas * (i + 0.5));
+    await until(`${name}'s pods to talk`, () => talking() >= replicas * (i + 0.5), {
+      timeoutMs: 120_000,
+    });
   }
 }
 

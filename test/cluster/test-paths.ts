@@ -26,7 +26,7 @@ import {
 import type { Check } from "./report.ts";
 import type { TrafficLog } from "./traffic-log.ts";
 import type { Watcher } from "./watcher.ts";
-import { createPod, createService, podAddresses, runningPod } from "./workloads.ts";
+import { createPod, createService, PODS, podAddresses, runningPod } from "./workloads.ts";
 
 /** What of the paths' traffic the other groups use too. */
 export interface PathWorkloads {
@@ -107,6 +107,12 @@ export async function startLoss({ a, b }: Cluster): Promise<void> {
   await loseOutside(LOSS_PERCENT, portsOf(ROWS.filter(({ path }) => path.outside)));
   const hairpin = portsOf(ROWS.filter(({ path }) => path.oneNode));
   for (const { runner } of [a, b]) await loseOnNode(runner, LOSS_PERCENT, hairpin);
+}
+
+/** Ends the clients of every path. */
+export async function closePaths({ api }: Cluster): Promise<void> {
+  const clients = new Set(ROWS.map(clientPod));
+  await Promise.all([...clients].map((name) => api.delete(`${PODS}/${name}`)));
 }
 
 export async function endLoss({ a, b }: Cluster): Promise<void> {
