@@ -115,18 +115,16 @@ for (const { method, libc } of ways) {
 test("HostOwners gives a number that the kernel gave twice to its new holder", { skip }, async (t) => {
   let ahead = 0;
   using owners = new HostOwners({ procRoot, netnsPath, libc, now: () => performance.now() + ahead });
-  for (let attempt = 0; attempt < 20; attempt++) {
-    const [old, next] = [makePod(t, `old${attempt}`), makePod(t, `new${attempt}`)];
-    const first = await startIn(t, old);
-    assert.deepEqual(owners.namespace(first.inum), { kind: "pod", podUid: old.uid });
-    await first.stop();
+  const seen = new Set<number>();
+  for (let attempt = 0; attempt < 30; attempt++) {
+    const pod = makePod(t, `again${attempt}`);
+    const running = await startIn(t, pod);
+    ahead += 100;
+    assert.deepEqual(owners.namespace(running.inum), { kind: "pod", podUid: pod.uid });
+    if (seen.has(running.inum)) return;
+    seen.add(running.inum);
+    await running.stop();
     await sleep(50); // the kernel frees namespaces in a work queue of its own
-    const second = await startIn(t, next);
-    ahead += 1_000;
-    assert.deepEqual(owners.namespace(second.inum), { kind: "pod", podUid: next.uid });
-    await second.stop();
-    if (first.inum === second.inum) return;
-    ahead += 1_000;
   }
   assert.fail("no number was given twice");
 });
@@ -206,10 +204,11 @@ test("HostOwners sees the host from within a cgroup namespace that holds a singl
 
 test("HostOwners walks where a privilege is missing for the handles", { skip }, async (t) => {
   const pod = makePod(t, "unprivileged");
+  await startIn(t, pod);
   const seen = look("unshare", ["--user", "--map-root-user"], pod, 1);
   assert.deepEqual(seen, [
     "walk",
-    { kind: "process" }, // it may not see the namespace of any other process, so it calls none another node's
+    { kind: "process" }, // it may not see all namespaces, so it calls none another node's
     { kind: "pod", podUid: pod.uid, containerId: pod.containerId },
   ]);
 });
