@@ -5,118 +5,130 @@ export interface Hold<T> {
   readonly earliestMs: number;
   /** By then it had begun. */
   readonly certainMs: number;
-  /** Then it still lasted; -Infinity where nothing says so. */
+  /** Then it still lasted; 0 where nothing says so. */
   readonly lastSureMs: number;
-  /** The second or so around which it began, by the object's own word: the order of two holds. */
-  readonly begunMs: number;
   /** It is over since; undefined while nothing says so. */
   readonly releasedMs: number | undefined;
   /** It certainly lasts: the holder is there, and would have told before it goes. */
   readonly lasts: boolean;
 }
 
-/** What a moment between two holders gets. */
+/** What a moment gets that may be of either of two holders. */
 export const AMBIGUOUS = Symbol("ambiguous");
 
-/** Two times of objects whose difference is within this may be in either order: whole seconds and two clocks. */
-const SAME_TIME_MS = 3000;
+/** A hold in its place in the succession. */
+interface Place<T> {
+  readonly hold: Hold<T>;
+  /** From then on it is open whether this one had the address or one that stands before it; Infinity where it is not. */
+  readonly openFromMs: number;
+}
 
 /**
  * Who held an address when. An address passes from a holder to its successor at a moment that the API does not tell;
  * the successor's `earliestMs` and the predecessor's `lastSureMs` bound it from below, the successor's `certainMs` from
  * above. Before that stretch the address is the predecessor's, even after its end; after it the successor's; within it
- * nobody's. Without a predecessor there is no such stretch: the address is the holder's from `earliestMs` on.
+ * nobody's. Where it is open which of two came first, nobody has it from the first's `earliestMs` on. Without a
+ * predecessor there is no such stretch: the address is the holder's from `earliestMs` on.
  */
 export class AddressIntervals<T> {
   /** The holds of an address from old to new; most have one, which stands for itself. */
-  readonly #holds = new Map<string, Hold<T> | Hold<T>[]>();
+  readonly #places = new Map<string, Hold<T> | readonly Place<T>[]>();
 
   get size(): number {
-    return this.#holds.size;
+    return this.#places.size;
   }
 
   add(address: string, hold: Hold<T>): void {
-    const known = this.#holds.get(address);
-    if (known === undefined) {
-      this.#holds.set(address, hold);
-      return;
-    }
-    const holds = asList(known);
-    let at = holds.length;
-    for (let before = holds[at - 1]; before !== undefined && isBefore(hold, before); before = holds[at - 1])
-      at--;
-    this.#holds.set(address, holds.toSpliced(at, 0, hold));
+    const places = this.#list(address);
+    let at = places.length;
+    while (at > 0 && isBefore(hold, places[at - 1]?.hold ?? hold)) at--;
+    const earlier = places.slice(0, at);
+    const later = places.slice(at).map((place) => ({
+      hold: place.hold,
+      openFromMs: Math.min(place.openFromMs, openFromMs(place.hold, hold)),
+    }));
+    const own = earlier.map((place) => openFromMs(hold, place.hold));
+    this.#set(address, [...earlier, { hold, openFromMs: Math.min(Infinity, ...own) }, ...later]);
   }
 
   /** Puts a hold in another's place in the succession. */
   replace(address: string, hold: Hold<T>, by: Hold<T>): void {
-    const known = this.#holds.get(address);
-    if (known === undefined) return;
-    const holds = asList(known).map((each) => (each === hold ? by : each));
-    this.#set(address, holds);
+    const places = this.#list(address);
+    this.#set(
+      address,
+      places.map((place) => (place.hold === hold ? { hold: by, openFromMs: place.openFromMs } : place)),
+    );
   }
 
   delete(address: string, hold: Hold<T>): void {
-    const known = this.#holds.get(address);
-    if (known === undefined) return;
+    const places = this.#list(address);
     this.#set(
       address,
-      asList(known).filter((each) => each !== hold),
+      places.filter((place) => place.hold !== hold),
     );
   }
 
   /** The newest hold of an address that is this holder's. */
   holdOf(address: string, holder: T): Hold<T> | undefined {
-    const known = this.#holds.get(address);
-    return known === undefined ? undefined : asList(known).findLast((hold) => hold.holder === holder);
+    return this.#list(address).findLast(({ hold }) => hold.holder === holder)?.hold;
   }
 
   has(address: string): boolean {
-    return this.#holds.has(address);
+    return this.#places.has(address);
   }
 
   /** Whether nobody is known to have had the address after this hold. */
   isNewest(address: string, hold: Hold<T>): boolean {
-    const known = this.#holds.get(address);
-    return known !== undefined && asList(known).at(-1) === hold;
+    return this.#list(address).at(-1)?.hold === hold;
   }
 
   /** Whose the address was at a time. */
   at(address: string, unixMs: number): Hold<T> | typeof AMBIGUOUS | undefined {
-    const known = this.#holds.get(address);
+    const known = this.#places.get(address);
     if (known === undefined) return undefined;
-    if (!Array.isArray(known)) return unixMs >= known.earliestMs ? known : undefined;
+    if (!isList(known)) return unixMs >= known.earliestMs ? known : undefined;
     for (let i = known.length - 1; i >= 0; i--) {
-      const hold = known[i];
-      if (hold === undefined) break;
-      const before = known[i - 1];
-      if (before === undefined) return unixMs >= hold.earliestMs ? hold : undefined;
+      const place = known[i];
+      if (place === undefined) break;
+      const { hold, openFromMs } = place;
+      if (unixMs >= openFromMs) return AMBIGUOUS;
       if (unixMs >= hold.certainMs) return hold;
-      if (unixMs >= Math.max(hold.earliestMs, before.lastSureMs)) {
-        return hold.holder === before.holder ? hold : AMBIGUOUS;
-      }
+      const before = known[i - 1]?.hold;
+      if (before === undefined || before.holder === hold.holder) {
+        if (unixMs >= hold.earliestMs) return hold;
+      } else if (unixMs >= Math.max(hold.earliestMs, before.lastSureMs)) return AMBIGUOUS;
     }
     return undefined;
   }
 
-  #set(address: string, holds: Hold<T>[]): void {
-    const [only] = holds;
-    if (only === undefined) this.#holds.delete(address);
-    else this.#holds.set(address, holds.length === 1 ? only : holds);
+  #list(address: string): readonly Place<T>[] {
+    const known = this.#places.get(address);
+    if (known === undefined) return [];
+    return isList(known) ? known : [{ hold: known, openFromMs: Infinity }];
+  }
+
+  #set(address: string, places: readonly Place<T>[]): void {
+    const [only] = places;
+    if (only === undefined) this.#places.delete(address);
+    else this.#places.set(address, places.length === 1 ? only.hold : places);
   }
 }
 
-function asList<T>(holds: Hold<T> | Hold<T>[]): Hold<T>[] {
-  return Array.isArray(holds) ? holds : [holds];
+/** Whether a hold that is told of now stands before one that is known: each began within a stretch of its own. */
+function isBefore<T>(hold: Hold<T>, known: Hold<T>): boolean {
+  if (hold.earliestMs >= known.certainMs) return false;
+  if (known.earliestMs >= hold.certainMs) return true;
+  // Who has the address now took it from the other.
+  return known.lasts && !hold.lasts;
 }
 
-/** Whether a hold that is told of now began before one that is known: else it is its successor. */
-function isBefore<T>(hold: Hold<T>, known: Hold<T>): boolean {
-  const [over, knownOver] = [hold.releasedMs !== undefined, known.releasedMs !== undefined];
-  // Who has the address took it from whoever had it and is over.
-  if (hold.lasts && knownOver) return false;
-  if (known.lasts && over) return true;
-  const laterMs = hold.begunMs - known.begunMs;
-  if (Math.abs(laterMs) > SAME_TIME_MS) return laterMs < 0;
-  return over && (!knownOver || laterMs < 0);
+/** From when it is open which of two had an address: Infinity where one of them certainly came first. */
+function openFromMs<T>(a: Hold<T>, b: Hold<T>): number {
+  const isApart = a.earliestMs >= b.certainMs || b.earliestMs >= a.certainMs;
+  if (isApart || a.lasts !== b.lasts || a.holder === b.holder) return Infinity;
+  return Math.min(a.earliestMs, b.earliestMs);
+}
+
+function isList<T>(known: Hold<T> | readonly Place<T>[]): known is readonly Place<T>[] {
+  return Array.isArray(known);
 }

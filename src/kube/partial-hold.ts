@@ -16,7 +16,6 @@ export class PartialHold<T extends Mortal> implements Hold<T> {
   readonly earliestMs: number;
   readonly certainMs: number;
   readonly lastSureMs: number;
-  readonly begunMs: number;
   readonly #closedMs: number | undefined;
 
   /** A hold that lasts to `closedMs`, or as long as its holder. */
@@ -25,7 +24,6 @@ export class PartialHold<T extends Mortal> implements Hold<T> {
     this.earliestMs = hold.earliestMs;
     this.certainMs = hold.certainMs;
     this.lastSureMs = hold.lastSureMs;
-    this.begunMs = hold.begunMs;
     this.#closedMs = closedMs;
   }
 
@@ -39,13 +37,13 @@ export class PartialHold<T extends Mortal> implements Hold<T> {
 
   /** The hold of an address that came to its holder later, when that was not told: it was seen at `receivedMs`. */
   static later<T extends Mortal>(holder: T, earliestMs: number, receivedMs: number): PartialHold<T> {
-    const times = { earliestMs, certainMs: receivedMs, lastSureMs: 0, begunMs: receivedMs };
+    const times = { earliestMs, certainMs: receivedMs, lastSureMs: 0 };
     return new PartialHold({ holder, ...times }, undefined);
   }
 
   /** What a hold was until its holder was seen without the address. */
   static closed<T extends Mortal>(hold: Hold<T>, lastSureMs: number, closedMs: number): PartialHold<T> {
-    const { holder, earliestMs, certainMs, begunMs } = hold;
-    return new PartialHold({ holder, earliestMs, certainMs, lastSureMs, begunMs }, closedMs);
+    const { holder, earliestMs, certainMs } = hold;
+    return new PartialHold({ holder, earliestMs, certainMs, lastSureMs }, closedMs);
   }
 }

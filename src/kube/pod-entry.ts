@@ -43,9 +43,8 @@ export class PodEntry implements PodRecord, Hold<PodEntry>, RosterEntry {
   /** Of FLAGS: four fields would be as many words of every pod. */
   #flags = 0;
   #readySeconds: number | undefined = undefined;
-  /** These two less the slack between clocks: it was not before. */
+  /** Less the slack between clocks: it was not before. */
   #startFloor: number | undefined = undefined;
-  #networkFloor: number | undefined = undefined;
   #rarities: Rarities | undefined = undefined;
 
   constructor(uid: string, name: string, shared: SharedParts) {
@@ -67,8 +66,6 @@ export class PodEntry implements PodRecord, Hold<PodEntry>, RosterEntry {
     this.#set(FLAGS.endsByItself, slim.endsByItself);
     this.#readySeconds = slim.readySeconds;
     this.#startFloor = less(slim.startSeconds, slackSeconds);
-    // Once known it stays known: the condition turns False at the pod's end.
-    this.#networkFloor = less(slim.networkSeconds, slackSeconds) ?? this.#networkFloor;
     this.#rarities = raritiesOf(slim, less(slim.finishedSeconds, slackSeconds));
   }
 
@@ -114,11 +111,6 @@ export class PodEntry implements PodRecord, Hold<PodEntry>, RosterEntry {
 
   get earliestMs(): number {
     return (this.#startFloor ?? 0) * 1000;
-  }
-
-  /** The sandbox gets its addresses just before it has a network; the start may be long before. */
-  get begunMs(): number {
-    return (this.#networkFloor ?? this.#startFloor ?? 0) * 1000;
   }
 
   get lastSureMs(): number {

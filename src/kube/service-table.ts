@@ -95,8 +95,7 @@ export class ServiceTable implements ResourceSink<SlimService> {
       // Only what it was made with it has had since then, and only a ClusterIP is sure to be of that kind.
       const madeWith = before.length === 0 && createdMs !== undefined && slim.clusterAddresses.includes(key);
       const certainMs = madeWith ? Math.min(receivedMs, createdMs + 1000 + slackMs) : receivedMs;
-      const begunMs = madeWith ? createdMs : receivedMs;
-      const times = { earliestMs, certainMs, lastSureMs: 0, begunMs };
+      const times = { earliestMs, certainMs, lastSureMs: 0 };
       this.#holds.add(key, new PartialHold({ holder: entry, ...times }, undefined));
     }
     entry.keys = keys;
