@@ -33,7 +33,7 @@ export interface ReadOptions {
   readonly opened: () => void;
   /** Takes the next bytes of the body; false: no more are wanted. */
   readonly chunk: (bytes: Uint8Array) => boolean;
-  /** The answer is over: bytes as they came over the wire. */
+  /** So many more bytes of the body came over the wire, packed where they were. */
   readonly received: (bytes: number) => void;
 }
 
@@ -152,6 +152,7 @@ class Exchange {
     const body: AsyncIterable<Uint8Array> = gunzip === undefined ? answer : unpack(answer, gunzip);
     const chunks = body[Symbol.asyncIterator]();
     let plainBytes = 0;
+    let wireBytes = 0;
     let sinceMs = performance.now();
     try {
       for (;;) {
@@ -160,13 +161,15 @@ class Exchange {
         if (next.done === true) return undefined;
         guard.heard();
         plainBytes += next.value.length;
+        const nowBytes = gunzip?.bytesWritten ?? plainBytes;
+        this.#options.reading.received(nowBytes - wireBytes);
+        wireBytes = nowBytes;
         if (!take(next.value)) return undefined;
         if (performance.now() - sinceMs < SLICE_MS) continue;
         await nextTurn();
         sinceMs = performance.now();
       }
     } finally {
-      this.#options.reading.received(gunzip?.bytesWritten ?? plainBytes);
       await chunks.return?.();
     }
   }

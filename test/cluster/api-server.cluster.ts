@@ -82,6 +82,8 @@ test("Reflector lists without a stream, and in one answer once etcd has forgotte
   await until(() => at.reflector.state === "synced", "synced");
   assert.equal(at.sink.held.size, 502);
   assert.deepEqual(at.reflector.counters.problems, { expired: 1 });
+  const { items, bytes } = at.reflector.counters;
+  assert.ok(items > 1000 && bytes < items * 400, `${bytes} bytes for ${items} items: the server packs lists`);
   await createPods(lab, "more", 1);
   await until(() => at.sink.held.size === 503, "followed");
   assert.deepEqual(at.said, []);
