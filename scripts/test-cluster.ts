@@ -1,20 +1,35 @@
+/**
+ * tcpretrans on both nodes of a real cluster, and its client against API servers of their own.
+ * Ends with one line `N passed, N failed`.
+ */
+import { globSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { run as runTests } from "node:test";
+import { spec } from "node:test/reporters";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { churn, judgeChurn, prepareChurn } from "../test/cluster/churn.ts";
 import { type Check, checkTable, formatCheck } from "../test/cluster/report.ts";
+import { testSharedKernel } from "../test/cluster/shared-kernel.ts";
 import { judgeTakeover, takeOver } from "../test/cluster/takeover.ts";
 import { closePaths, endLoss, judgePaths, openPaths, startLoss } from "../test/cluster/test-paths.ts";
 import { TrafficLog } from "../test/cluster/traffic-log.ts";
 import { Watcher } from "../test/cluster/watcher.ts";
 import { startCluster } from "../test/lab/cluster/cluster.ts";
+import { goTools } from "../test/lab/cluster/go-tools.ts";
 import { compareHostStates, readHostState } from "../test/lab/cluster/host-state.ts";
+import { oldEtcd } from "../test/lab/cluster/old-etcd.ts";
 import { NODE_A, PORTS } from "../test/lab/cluster/plan.ts";
 import { labDir } from "../test/lab/lab-dir.ts";
 import { run } from "../test/lab/run.ts";
 
-const USAGE = `Runs tcpretrans on both nodes of a real cluster: npm run test:cluster -- [options]`;
+const GROUPS = ["api", "paths", "takeover", "churn", "shared-kernel"] as const;
+type Group = (typeof GROUPS)[number];
+
+const USAGE = `Runs tcpretrans on both nodes of a real cluster: npm run test:cluster -- [options]
+  --group NAME  only this group of checks, repeatable: ${GROUPS.join(" ")}
+LAB_BIN names a directory that has the cluster's programs; else they are built once (about 12 minutes).`;
 
 /** The kernels' last timers and the product's last tick, emulated. */
 const SETTLE_MS = 4_000;
@@ -22,9 +37,14 @@ const SETTLE_MS = 4_000;
 const PATHS_MS = 40_000;
 
 const { values } = parseArgs({
-  options: { help: { type: "boolean", short: "h", default: false } },
+  options: {
+    group: { type: "string", multiple: true, default: [...GROUPS] },
+    help: { type: "boolean", short: "h", default: false },
+  },
 });
+type Say = (text: string) => void;
 
+process.chdir(join(import.meta.dirname, ".."));
 process.exitCode = values.help ? help() : await main();
 
 function help(): number {
@@ -35,28 +55,31 @@ function help(): number {
 async function main(): Promise<number> {
   if (process.getuid?.() !== 0) throw new Error("Cannot start a cluster: not root");
   const started = performance.now();
-  const say = (text: string) =>
-    console.log(`${((performance.now() - started) / 1000).toFixed(1)} s: ${text}`);
-  await run("npm", ["run", "--silent", "build"], { cwd: join(import.meta.dirname, "..") });
+  const say: Say = (text) => console.log(`${((performance.now() - started) / 1000).toFixed(1)} s: ${text}`);
+  const unknown = values.group.find((name) => !GROUPS.some((group) => group === name));
+  if (unknown !== undefined) throw new Error(`Cannot choose a group: there is no ${unknown}`);
+  const groups = GROUPS.filter((group) => values.group.includes(group));
+  await run("npm", ["run", "--silent", "build"]);
   const dir = labDir(process.env);
   const before = await readHostState(dir);
-  const checks = await testCluster(dir, say);
+  const checks: Check[] = [];
+  const inCluster = groups.filter((group) => group !== "api");
+  if (inCluster.length > 0) checks.push(...(await testCluster(dir, inCluster, say)));
+  const api = groups.includes("api") ? await testApiServers(dir, say) : { passed: 0, failed: 0 };
   const left = compareHostStates(before, await readHostState(dir));
-  checks.push({
-    subject: "the cluster leaves nothing behind",
-    column: "",
-    problem: left.join("; ") || undefined,
-  });
+  const problem = left.length === 0 ? undefined : left.slice(0, 20).join("; ");
+  checks.push({ subject: "the tier leaves nothing behind", column: "", problem });
   for (const check of checks) console.log(formatCheck(check));
   console.log(`\n${checkTable(checks)}\n`);
-  const failed = checks.filter(({ problem }) => problem !== undefined).length;
-  console.log(`Took ${Math.round((performance.now() - started) / 1000)} s`);
-  console.log(`${checks.length - failed} passed, ${failed} failed`);
-  return failed === 0 && checks.length > 0 ? 0 : 1;
+  const failed = checks.filter((check) => check.problem !== undefined).length + api.failed;
+  const passed = checks.length + api.passed + api.failed - failed;
+  say("done");
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0 && passed > 0 ? 0 : 1;
 }
 
-/** Everything happens side by side on one boot of the cluster. */
-async function testCluster(dir: string, say: (text: string) => void): Promise<Check[]> {
+/** On one boot of the cluster, side by side where they do not disturb each other. */
+async function testCluster(dir: string, groups: readonly Group[], say: Say): Promise<readonly Check[]> {
   const cluster = await startCluster(dir, say);
   const down = once(async () => {
     await cluster.stop();
@@ -64,47 +87,62 @@ async function testCluster(dir: string, say: (text: string) => void): Promise<Ch
   });
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => void down().finally(() => process.exit(1)));
+  const checks: Check[] = [];
+  const attempt = async (group: Group, step: () => Promise<unknown>) => {
+    if (!groups.includes(group)) return;
+    try {
+      await step();
+      say(`${group} has run`);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      checks.push({ subject: `${group} runs to its end`, column: "", problem });
+    }
+  };
   try {
     await using log = await TrafficLog.listen(NODE_A.address.v4, PORTS.report);
     say("the cluster is up");
     const starting = [cluster.a, cluster.b].map((place) => Watcher.start(cluster, place));
-    await Promise.all([openPaths(cluster, log), prepareChurn(cluster)]);
-    say("every path is open");
+    if (groups.includes("paths")) await openPaths(cluster, log);
+    if (groups.includes("churn")) await prepareChurn(cluster);
     const watchers = await Promise.all(starting);
-    say("both watchers are ready");
+    say("both nodes are watched");
     await startLoss(cluster);
-    const faults = await Promise.all([
-      attempt("the paths", () => sleep(PATHS_MS)),
-      attempt("the takeover", () => takeOver(cluster)),
+    await Promise.all([
+      attempt("paths", () => sleep(PATHS_MS)),
+      attempt("takeover", () => takeOver(cluster)),
     ]);
-    say("taken over");
-    await closePaths(cluster);
+    if (groups.includes("paths")) await closePaths(cluster);
     // Not beside the takeover: churning pods would take the address that is to be taken over.
-    faults.push(await attempt("the churn", () => churn(cluster, log)));
-    say("churned");
+    await attempt("churn", () => churn(cluster, log));
     await endLoss(cluster);
     await sleep(SETTLE_MS);
     await Promise.all(watchers.map((watcher) => watcher.stop()));
-    say("both watchers have ended");
-    await writeFile(
-      join(cluster.dir, "traffic.json"),
-      log.reports.map((report) => `${JSON.stringify(report)}\n`).join(""),
-    );
-    const checks = [judgePaths, judgeTakeover, judgeChurn].flatMap((judge) => judge(log, watchers));
-    return [...checks, ...faults.filter((fault) => fault !== undefined)];
+    say("the watchers have ended");
+    await attempt("shared-kernel", async () => checks.push(...(await testSharedKernel(cluster, log))));
+    const lines = log.reports.map((report) => `${JSON.stringify(report)}\n`);
+    await writeFile(join(cluster.dir, "traffic.json"), lines.join(""));
+    const judges = { paths: judgePaths, takeover: judgeTakeover, churn: judgeChurn };
+    for (const [group, judge] of Object.entries(judges))
+      if (groups.some((name) => name === group)) checks.push(...judge(log, watchers));
   } finally {
     await down();
   }
+  return checks;
 }
 
-/** What did not run to its end is one failed check; the others go on. */
-async function attempt(subject: string, run: () => Promise<unknown>): Promise<Check | undefined> {
-  try {
-    await run();
-    return undefined;
-  } catch (error) {
-    return { subject, column: "", problem: error instanceof Error ? error.message : String(error) };
-  }
+/** The files that start API servers of their own, one after the other. */
+async function testApiServers(dir: string, say: Say): Promise<{ passed: number; failed: number }> {
+  process.env["LAB_BIN"] = await goTools(dir, say);
+  process.env["LAB_ETCD34"] = dirname(await oldEtcd(dir));
+  const files = globSync("test/cluster/*.cluster.ts").sort();
+  const counts = { passed: 0, failed: 0 };
+  const stream = runTests({ files, concurrency: false, execArgv: ["--disable-warning=ExperimentalWarning"] });
+  stream.on("test:pass", ({ details }) => void (details.type !== "suite" && counts.passed++));
+  stream.on("test:fail", ({ details }) => void (details.type !== "suite" && counts.failed++));
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  stream.compose(spec).on("end", resolve).on("error", reject).pipe(process.stdout, { end: false });
+  await promise;
+  return counts;
 }
 
 function once(step: () => Promise<void>): () => Promise<void> {

@@ -7,8 +7,9 @@ import { goTools, trafficProgram } from "./go-tools.ts";
 import { createHostNetwork } from "./host-network.ts";
 import { packImages } from "./images.ts";
 import type { KubeApi } from "./kube-api.ts";
-import { ClusterNode, endPods } from "./node.ts";
-import { NODE_A, NODE_B, type NodePlan } from "./plan.ts";
+import { ClusterNode } from "./node.ts";
+import { endPods } from "./node-spaces.ts";
+import { NESTED_NODES, NODE_A, NODE_B, type NodePlan } from "./plan.ts";
 import { LocalRunner, type ProgramRunner } from "./program-runner.ts";
 import { endLeftProcesses } from "./sweep.ts";
 import { until } from "./until.ts";
@@ -49,6 +50,8 @@ export interface Cluster {
   /** The pods' program, to run it elsewhere. */
   readonly traffic: string;
   readonly dir: string;
+  /** Starts two nodes that share node-b's kernel; gives them when they are Ready. */
+  startNested(): Promise<readonly NodePlace[]>;
   stop(): Promise<void>;
 }
 
@@ -90,7 +93,7 @@ export async function startCluster(labDir: string, say: (line: string) => void):
   undo.defer(() => controlPlane.stop());
   tell("the API server is ready");
   const { api } = controlPlane;
-  await createNodes(api);
+  await createNodes(api, [NODE_A, NODE_B]);
   await grantProduct(api);
   const nodeA = await ClusterNode.start({ ...order(NODE_A), dir: join(dir, NODE_A.name) });
   undo.defer(() => nodeA.stop());
@@ -105,9 +108,21 @@ export async function startCluster(labDir: string, say: (line: string) => void):
   await until("the default service account", () =>
     api.get("/api/v1/namespaces/default/serviceaccounts/default"),
   );
+  const vmFile = (name: string) => ({ there: guestPath(name), here: join(vm.outDir, name) });
+  const startNested = async () => {
+    await createNodes(api, NESTED_NODES);
+    const entries = await vm.startNested(NESTED_NODES.map(order));
+    await Promise.all(NESTED_NODES.map(({ name }) => nodeReady(api, name, tell)));
+    return NESTED_NODES.map((plan): NodePlace => {
+      const entry = entries[plan.name];
+      if (entry === undefined) throw new Error(`Cannot start ${plan.name}`);
+      return { plan, rung: "kprobe", runner: vm, entry, file: vmFile };
+    });
+  };
   const owned = undo.move();
   return {
     api,
+    startNested,
     controlPlane,
     traffic,
     dir,
@@ -120,7 +135,7 @@ export async function startCluster(labDir: string, say: (line: string) => void):
       rung: "kprobe",
       runner: vm,
       entry: await vm.entry(),
-      file: (name) => ({ there: guestPath(name), here: join(vm.outDir, name) }),
+      file: vmFile,
     },
     stop: () => owned.disposeAsync(),
   };
@@ -138,8 +153,8 @@ async function lock(labDir: string): Promise<AsyncDisposable> {
 }
 
 /** Before kubelet would: with pod ranges, zones, and addresses, which kube-proxy waits for. */
-async function createNodes(api: KubeApi): Promise<void> {
-  for (const { name, zone, address, podRange } of [NODE_A, NODE_B]) {
+async function createNodes(api: KubeApi, plans: readonly NodePlan[]): Promise<void> {
+  for (const { name, zone, address, podRange } of plans) {
     const labels = { "topology.kubernetes.io/zone": zone, "kubernetes.io/hostname": name };
     const podCIDRs = [podRange.v4, podRange.v6];
     await api.create("/api/v1/nodes", {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Authority } from "./certificates.ts";
 import { Daemon } from "./daemon.ts";
 import { KubeApi } from "./kube-api.ts";
-import { hostPort, NODE_A, NODE_B, PORTS, SERVICE_RANGE } from "./plan.ts";
+import { hostPort, NESTED_NODES, NODE_A, NODE_B, PORTS, SERVICE_RANGE } from "./plan.ts";
 import { until } from "./until.ts";
 
 const ETCD = `http://127.0.0.1:${PORTS.etcdClient}`;
@@ -19,14 +19,15 @@ export interface Credentials {
 }
 
 /** `tcpretrans` has the rights of the product, and no others. */
-const USERS = ["admin", NODE_A.name, NODE_B.name, "tcpretrans"] as const;
+const NODES = [NODE_A, NODE_B, ...NESTED_NODES];
+const USERS = ["admin", "tcpretrans", ...NODES.map(({ name }) => name)];
 
 /** Makes an authority and a certificate and kubeconfig for everyone, under `dir`. */
 export async function createCredentials(dir: string): Promise<Credentials> {
   const authority = await Authority.create(dir);
   const { v4, v6 } = NODE_A.address;
   const apiNames = ["DNS:localhost", "IP:127.0.0.1", "IP:10.96.0.1", `IP:${v4}`, `IP:${v6}`];
-  const nodes = [NODE_A, NODE_B].map(({ name, address }) => ({
+  const nodes = NODES.map(({ name, address }) => ({
     name,
     subject: `/O=system:nodes/CN=system:node:${name}`,
     altNames: [`DNS:${name}`, `IP:${address.v4}`, `IP:${address.v6}`],

@@ -8,5 +8,8 @@ export interface GuestOrder extends Omit<NodeOrder, "dir"> {
 /** What it is asked over HTTP, one path for each. */
 export type GuestAnswer = { readonly value: unknown } | { readonly error: string };
 
+/** How to run a program on each node that shares the kernel, by the node's name. */
+export type NestedAnswer = Record<string, readonly [string, ...string[]]>;
+
 /** Where the virtual machine has its output directory. */
 export const GUEST_OUT_DIR = "/run/lab";

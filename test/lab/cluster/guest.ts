@@ -1,10 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { run } from "../run.ts";
-import { GUEST_OUT_DIR, type GuestAnswer, type GuestOrder } from "./guest-protocol.ts";
-import { ClusterNode } from "./node.ts";
-import { LINK_RANGE, NODE_A, NODE_B } from "./plan.ts";
+import { GUEST_OUT_DIR, type GuestAnswer, type GuestOrder, type NestedAnswer } from "./guest-protocol.ts";
+import { createNestedLink, nestedSpaces } from "./nested-spaces.ts";
+import { ClusterNode, type NodeOrder } from "./node.ts";
+import { LINK_RANGE, NESTED_NODES, NODE_A, NODE_B } from "./plan.ts";
 import { LocalRunner } from "./program-runner.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
@@ -26,9 +27,11 @@ async function main(): Promise<void> {
   const ended = Promise.withResolvers<void>();
   const runner = new LocalRunner();
   const node = Promise.withResolvers<ClusterNode>();
+  let nested: Promise<NestedAnswer> | undefined;
   const answers: Readonly<Record<string, (body: string) => Promise<unknown>>> = {
     "/clock": async (unixMs) => run("date", ["-s", `@${Number(unixMs) / 1000}`]),
     "/node": async () => (await node.promise).entry,
+    "/nested": async (body) => (nested ??= startNested(JSON.parse(body))),
     "/exec": (body) => runner.exec(JSON.parse(body)),
     "/start": (body) => runner.start(JSON.parse(body)),
     "/stop": (body) => runner.stop(...(JSON.parse(body) as [string, NodeJS.Signals])),
@@ -46,8 +49,27 @@ async function main(): Promise<void> {
   await runner.stopAll();
   const logs = join(GUEST_OUT_DIR, "log");
   mkdirSync(logs, { recursive: true });
-  for (const name of readdirSync(join(NODE_DIR, "log")))
-    writeFileSync(join(logs, name), readFileSync(join(NODE_DIR, "log", name)));
+  for (const dir of [NODE_DIR, ...NESTED_NODES.map(({ name }) => join("/srv", name))]) {
+    if (!existsSync(dir)) continue;
+    for (const name of readdirSync(join(dir, "log")))
+      writeFileSync(join(logs, `${basename(dir)}-${name}`), readFileSync(join(dir, "log", name)));
+  }
+}
+
+/** Starts nodes that share this kernel; gives the entry of each. */
+async function startNested(orders: readonly Omit<NodeOrder, "dir">[]): Promise<NestedAnswer> {
+  await createNestedLink();
+  const entries: NestedAnswer = {};
+  for (const order of orders) {
+    const siblings = orders.filter((other) => other !== order).map(({ plan }) => plan);
+    const dir = join("/srv", order.plan.name);
+    const node = await ClusterNode.start({ ...order, dir }, (dirs) =>
+      nestedSpaces(order.plan, siblings, dirs),
+    );
+    entries[order.plan.name] = node.entry;
+    say(`${order.plan.name}'s programs run`);
+  }
+  return entries;
 }
 
 async function joinNetwork(): Promise<void> {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { run } from "../run.ts";
-import { type DualStack, LINK_RANGE, NODE_A, NODE_B, OUTSIDE, WIRE } from "./plan.ts";
+import { type DualStack, LINK_RANGE, NESTED_LINK, NODE_A, NODE_B, OUTSIDE, WIRE } from "./plan.ts";
 
 /** What a node needs of its kernel, and what kubelet and kube-proxy write on their own: all put back afterwards. */
 const SETTINGS = [
@@ -64,8 +64,10 @@ async function createWire(): Promise<void> {
   await ip(`-n ${netns} link add br0 type bridge`);
   for (const port of ["uplink", tap]) await ip(`-n ${netns} link set ${port} master br0 up`);
   await ip(`-n ${netns} link set br0 up`);
-  await ip(`route add ${NODE_B.podRange.v4} via ${NODE_B.link.v4}`);
-  await ip(`route add ${NODE_B.podRange.v6} via ${NODE_B.link.v6}`);
+  for (const { v4, v6 } of [NODE_B.podRange, NESTED_LINK.range]) {
+    await ip(`route add ${v4} via ${NODE_B.link.v4}`);
+    await ip(`route add ${v6} via ${NODE_B.link.v6}`);
+  }
 }
 
 async function createOutside(): Promise<void> {

@@ -25,7 +25,11 @@ export async function loseOutside(percent: number, ports: LossPorts): Promise<vo
 }
 
 /** Loses packets that stay on one node, where its connection tracking has confirmed them already. */
-export async function loseOnNode(node: ProgramRunner, percent: number, ports: LossPorts): Promise<void> {
+export async function loseOnNode(
+  node: Pick<ProgramRunner, "exec">,
+  percent: number,
+  ports: LossPorts,
+): Promise<void> {
   const chain = "type filter hook prerouting priority 0;";
   const match = "ct status confirmed";
   await node.exec(["nft", lossTable("inet", { chain, match, percent, ports })]);
@@ -39,7 +43,7 @@ export async function endLossOutside(): Promise<void> {
   await nft(["ip", "netns", "exec", OUTSIDE.netns], noTable("inet"));
 }
 
-export async function endLossOnNode(node: ProgramRunner): Promise<void> {
+export async function endLossOnNode(node: Pick<ProgramRunner, "exec">): Promise<void> {
   await node.exec(["nft", noTable("inet")]);
 }
 

@@ -38,6 +38,29 @@ export const NODE_B: NodePlan = {
   bridge: { v4: "10.244.2.1", v6: "fd00:10:244:2::1" },
 };
 
+/** Between nodes that share the virtual machine's kernel. */
+export const NESTED_LINK = {
+  bridge: "nested0",
+  range: { v4: "172.31.97.0/24", v6: "fd00:97::/64" },
+  gateway: { v4: "172.31.97.1", v6: "fd00:97::1" },
+} as const;
+
+/** Two nodes on the virtual machine's kernel, as kind has them. */
+export const NESTED_NODES: readonly [NodePlan, NodePlan] = [nestedNode(1), nestedNode(2)];
+
+function nestedNode(n: 1 | 2): NodePlan {
+  const address = { v4: `172.31.97.${n + 1}`, v6: `fd00:97::${n + 1}` };
+  const pods = `fd00:10:244:${n + 2}::`;
+  return {
+    name: `nested-${n}`,
+    zone: "zone-2",
+    address,
+    link: address,
+    podRange: { v4: `10.244.${n + 2}.0/24`, v6: `${pods}/64` },
+    bridge: { v4: `10.244.${n + 2}.1`, v6: `${pods}1` },
+  };
+}
+
 /** Of the link between the nodes. */
 export const LINK_RANGE: DualStack = { v4: "172.31.98.0/24", v6: "fd00:98::/64" };
 export const CLUSTER_RANGE: DualStack = { v4: "10.244.0.0/16", v6: "fd00:10:244::/48" };

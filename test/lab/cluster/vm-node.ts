@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { bootVm, chooseAccelerator } from "../boot.ts";
 import { prepareLab } from "../lab.ts";
-import { GUEST_OUT_DIR, type GuestAnswer, type GuestOrder } from "./guest-protocol.ts";
+import { GUEST_OUT_DIR, type GuestAnswer, type GuestOrder, type NestedAnswer } from "./guest-protocol.ts";
 import { NODE_B, PORTS, WIRE } from "./plan.ts";
 import type { ProgramRunner, RunOrder } from "./program-runner.ts";
 import { until } from "./until.ts";
@@ -73,6 +73,11 @@ export class VmNode implements ProgramRunner {
   /** Put before a program's name, these arguments run it as a process of the node. */
   async entry(): Promise<readonly [string, ...string[]]> {
     return (await this.#ask("/node", "")) as readonly [string, ...string[]];
+  }
+
+  /** Starts nodes that share its kernel. */
+  async startNested(orders: readonly Omit<GuestOrder, "port">[]): Promise<NestedAnswer> {
+    return (await this.#ask("/nested", JSON.stringify(orders))) as NestedAnswer;
   }
 
   exec(args: readonly [string, ...string[]]): Promise<string> {
