@@ -60,11 +60,11 @@ export class PodTable implements ResourceSink<SlimPod> {
     return this.#holds.hostPort(port, nodeOrAddress, unixMs);
   }
 
-  /** Whose an address was at a time: see AddressIntervals, and `mayHavePassedOn` below. */
+  /** Whose an address was at a time: see AddressIntervals, and #mayBeAnothers() below. */
   at(address: string, unixMs: number): Hold<PodEntry> | typeof AMBIGUOUS | undefined {
     const hold = this.#holds.at(address, unixMs);
     if (hold === undefined || hold === AMBIGUOUS) return hold;
-    return this.#mayHavePassedOn(address, hold, unixMs) ? AMBIGUOUS : hold;
+    return this.#mayBeAnothers(address, hold, unixMs) ? AMBIGUOUS : hold;
   }
 
   replaceBegin(): void {
@@ -132,15 +132,17 @@ export class PodTable implements ResourceSink<SlimPod> {
   }
 
   /**
-   * Whether a pod that the API has not told the address of may have this one: on the node of a holder that may have
-   * let go of it, and so short a time ago that its kubelet need not have told yet.
+   * Whether a pod that the API has not told the address of may have had this one: on the same node, so short a time ago
+   * that its kubelet need not have told yet, and after a holder that may have let go of it or before one that need
+   * not have had it.
    */
-  #mayHavePassedOn(address: string, hold: Hold<PodEntry>, unixMs: number): boolean {
+  #mayBeAnothers(address: string, hold: Hold<PodEntry>, unixMs: number): boolean {
     const { nodeName, mayHaveEnded } = hold.holder;
     if (this.#waiting.count === 0 || nodeName === undefined) return false;
-    if (!mayHaveEnded && hold.releasedMs === undefined) return false;
-    if (unixMs < hold.lastSureMs || unixMs < this.#nowMs - this.#options.statusLagMs) return false;
-    return this.#waiting.any(nodeName, unixMs) && this.#holds.isNewest(address, hold);
+    if (unixMs < this.#nowMs - this.#options.statusLagMs) return false;
+    if (unixMs < hold.certainMs && this.#waiting.anyOver(nodeName, unixMs)) return true;
+    const mayBeOver = (mayHaveEnded || hold.releasedMs !== undefined) && unixMs >= hold.lastSureMs;
+    return mayBeOver && this.#holds.isNewest(address, hold) && this.#waiting.any(nodeName, unixMs);
   }
 }
 

@@ -22,9 +22,18 @@ export class WaitingPods {
 
   /** Whether one on a node can have had an address at a time. */
   any(nodeName: string, unixMs: number): boolean {
+    return this.#some(nodeName, (pod) => unixMs >= pod.earliestMs);
+  }
+
+  /** Whether one on a node can have had an address at a time, and let go of it by now. */
+  anyOver(nodeName: string, unixMs: number): boolean {
+    return this.#some(nodeName, (pod) => pod.mayHaveEnded && unixMs >= pod.earliestMs);
+  }
+
+  #some(nodeName: string, is: (pod: PodEntry) => boolean): boolean {
     const pods = this.#byNode.get(nodeName);
     if (pods === undefined) return false;
-    for (const pod of pods) if (unixMs >= pod.earliestMs) return true;
+    for (const pod of pods) if (is(pod)) return true;
     return false;
   }
 }

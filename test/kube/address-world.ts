@@ -90,9 +90,10 @@ function live(name: string, { plan, address, gainedMs }: Fate): Life {
   const finishedMs = gainedMs + Math.max(plan.runMs, leastMs);
   const releasedMs = finishedMs + plan.teardownMs;
   const runsOnce = plan.end === "completed";
-  const toldMs = Math.min(gainedMs + plan.lagMs, releasedMs + plan.lagMs - 1);
+  const toldMs = gainedMs + plan.lagMs;
   const askedMs = Math.max(createdMs + 1, finishedMs - 400);
-  const overToldMs = releasedMs + plan.lagMs;
+  // A life too short to be told of while it lasted is told of at its end, and no later.
+  const overToldMs = toldMs < releasedMs ? releasedMs + plan.lagMs : Math.max(releasedMs + 10, toldMs);
   const goneMs = plan.end === "forced" ? askedMs : overToldMs + plan.lingerMs;
 
   const identity = { uid: `uid-${name}`, name, nodeName, endsByItself: runsOnce, ready: false };
@@ -130,7 +131,7 @@ function live(name: string, { plan, address, gainedMs }: Fate): Life {
     write(goneMs, last, true);
   }
   writes.sort((a, b) => a.atMs - b.atMs);
-  const isTold = writes.some(({ slim, isDelete }) => !isDelete && slim.addresses.length > 0);
+  const telling = writes.find(({ slim }) => slim.addresses.length > 0);
   return {
     name,
     address,
@@ -138,7 +139,7 @@ function live(name: string, { plan, address, gainedMs }: Fate): Life {
     startedMs,
     gainedMs,
     releasedMs,
-    toldMs: isTold ? toldMs : Number.POSITIVE_INFINITY,
+    toldMs: telling?.atMs ?? Number.POSITIVE_INFINITY,
     overToldMs,
     doubtedMs: runsOnce ? createdMs : askedMs,
     writes,
