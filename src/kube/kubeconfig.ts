@@ -12,8 +12,8 @@ const IN_CLUSTER = "inCluster";
  * service account. Throws a KubeconfigError that says what is wrong with it.
  */
 export async function readKubeconfig(path: string | undefined): Promise<KubeConfig> {
-  // Half of what an idle agent weighs, and only needed with a cluster.
-  const { KubeConfig } = await import("@kubernetes/client-node");
+  // 17 MiB, and needed with a cluster only.
+  const { KubeConfig } = await import("./client-node.ts");
   const config = new KubeConfig();
   try {
     if (path === undefined) config.loadFromDefault();
