@@ -15,7 +15,11 @@ const good = JSON.parse(kubeconfigText({ token: "t" }, HTTPS));
 
 const BROKEN = [
   { name: "no YAML", text: "{", says: /^Cannot read FILE: / },
-  { name: "an empty file", text: "", says: /^Cannot read FILE: expected a document, but the input is empty$/ },
+  {
+    name: "an empty file",
+    text: "",
+    says: /^Cannot read FILE: expected a document, but the input is empty$/,
+  },
   { name: "a text", text: "hello", says: /^Cannot use FILE: it has no current context$/ },
   { name: "a cluster without a server", text: kubeconfigText({}, {}), says: /clusters\[0\].cluster/ },
   {
