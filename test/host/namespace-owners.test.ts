@@ -11,6 +11,8 @@ const [A, B, C] = [4026532200, 4026532300, 4026532400];
 const pod = (uid: string) => ({ kind: "pod", podUid: uid }) as const;
 const cgroupOf = (uid: string) => `/kubepods/pod${uid}/${ID}`;
 
+const UNTOLD = { kind: "process", name: undefined };
+
 /** A directory in place of /proc, with process 1 in the host's namespace, and a clock that stands still. */
 function makeProc(t: TestContext) {
   const procRoot = mkdtempSync(join(tmpdir(), "owners-"));
@@ -70,11 +72,24 @@ test("NamespaceOwners.owner() looks for a number that is nowhere once in a secon
   start(60, A, cgroupOf("a"));
   assert.equal(owners.owner(A), undefined);
   start(61, B, cgroupOf("b"));
-  assert.equal(owners.owner(B), undefined, "another look would come too soon");
+  assert.equal(owners.owner(B), undefined, "the last look counts for every number");
   clock.ms = 20;
   assert.deepEqual(owners.owner(B), pod("b"), "but it does not count as absent");
   assert.deepEqual(owners.owner(A), pod("a"));
   assert.equal(owners.counters().scans, 2);
+});
+
+test("NamespaceOwners.refresh() looks for absent numbers too, so that they ask for no scans", (t) => {
+  const { clock, start, owners, pass } = makeProc(t);
+  for (let second = 0; second < 30; second++) {
+    clock.ms += 500;
+    for (const inum of [A, B, C]) assert.equal(owners.owner(inum), undefined);
+    pass(500);
+  }
+  assert.equal(owners.counters().misses, 3);
+  start(60, B, cgroupOf("b"));
+  pass(1_000);
+  assert.deepEqual(owners.owner(B), pod("b"));
 });
 
 test("NamespaceOwners.owner() remembers a pod for two minutes after its last process", (t) => {
@@ -112,6 +127,20 @@ test("NamespaceOwners.owner() gives a recycled number to its new holder, also be
   assert.deepEqual(owners.owner(A), pod("third"), "what was verified is not verified at once again");
   clock.ms += 1;
   assert.deepEqual(owners.owner(A), pod("fourth"), "nobody has refreshed meanwhile");
+  end(63);
+  clock.ms += 100;
+  owners.owner(B); // now another look would come too soon
+  start(64, A, cgroupOf("fifth"));
+  assert.deepEqual(owners.owner(A), pod("fourth"), "a look has just found nobody");
+  clock.ms += 19;
+  assert.deepEqual(owners.owner(A), pod("fourth"));
+  clock.ms += 81;
+  assert.deepEqual(owners.owner(A), pod("fifth"));
+  clock.ms += 100;
+  owners.owner(C);
+  end(64);
+  start(65, A, cgroupOf("sixth"));
+  assert.deepEqual(owners.owner(A), UNTOLD, "rather no name than the old one");
 });
 
 test("NamespaceOwners.owner() keeps the pod while a mount keeps the namespace", (t) => {
