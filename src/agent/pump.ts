@@ -1,3 +1,4 @@
+import type { EnrichedEvent } from "../event/end-name.ts";
 import type { TcpEvent } from "../event/tcp-event.ts";
 import { type TraceNanos, traceNanos } from "../event/trace-nanos.ts";
 import type { PageDecoder } from "../probe/page-decoder.ts";
@@ -23,9 +24,23 @@ export interface PageSource {
   wait(drained: Drained): Promise<void>;
 }
 
+/** Sees all that the kernel did, at once, other nodes' events too. The batch may be empty. */
+export interface Witness {
+  consume(events: readonly TcpEvent[], watermark: TraceNanos): void;
+  /** The last batch has been consumed. */
+  end?(): void;
+}
+
+/** Puts names to both ends of events. May hold some back for a while, and leaves those of other nodes out. */
+export interface Naming {
+  enrich(events: readonly TcpEvent[], watermark: TraceNanos): readonly EnrichedEvent[];
+  /** What is still held back. */
+  end(): readonly EnrichedEvent[];
+}
+
 /** Where events go. The batch may be empty: a sink may use the tick. */
 export interface Sink {
-  consume(events: readonly TcpEvent[], watermark: TraceNanos): void;
+  consume(events: readonly EnrichedEvent[], watermark: TraceNanos): void;
   /** The last batch has been consumed. */
   end?(): void;
 }
@@ -36,24 +51,40 @@ export interface Pipeline {
   readonly pairer: Pairer;
   /** Collects what the pairer emits. */
   readonly batch: TcpEvent[];
+  readonly witnesses: readonly Witness[];
+  readonly naming: Naming;
   readonly sinks: readonly Sink[];
 }
 
 /** Nothing comes after the end: all that is in hand is in order. */
 const END_OF_TIME = traceNanos(Number.POSITIVE_INFINITY);
 
-/** The data path: pages → records in time order → events → sinks, tick by tick until the source ends. */
-export async function pump({ source, decoder, pairer, batch, sinks }: Pipeline): Promise<void> {
+/** Events as they are, where names are not asked for. */
+export const WITHOUT_NAMES: Naming = {
+  enrich: (events) => events.map((event) => ({ event, ends: undefined })),
+  end: () => [],
+};
+
+/** The data path: pages → records in time order → events → names → sinks, tick by tick until the source ends. */
+export async function pump(pipeline: Pipeline): Promise<void> {
+  const { source, decoder, pairer, batch, witnesses, naming, sinks } = pipeline;
   for (;;) {
     const drained = source.drain((cpu, view, byteLength) => decoder.page(cpu, view, byteLength));
     const until = drained.ended ? END_OF_TIME : drained.watermark;
     for (const record of decoder.take(until)) pairer.push(record);
     pairer.settle(drained.watermark);
-    for (const sink of sinks) sink.consume(batch, drained.watermark);
+    for (const witness of witnesses) witness.consume(batch, drained.watermark);
+    const named = naming.enrich(batch, drained.watermark);
+    for (const sink of sinks) sink.consume(named, drained.watermark);
     batch.length = 0;
-    if (drained.ended) break;
+    if (drained.ended) {
+      const late = naming.end();
+      if (late.length > 0) for (const sink of sinks) sink.consume(late, drained.watermark);
+      break;
+    }
     await source.wait(drained);
   }
   pairer.end();
+  for (const witness of witnesses) witness.end?.();
   for (const sink of sinks) sink.end?.();
 }

@@ -1,3 +1,4 @@
+import type { EnrichCounts } from "../enrich/enricher.ts";
 import type { Rung } from "../event/tcp-event.ts";
 import { formatHidden, type HiddenCounts } from "../export/what-prints.ts";
 import type { DecodeCounts } from "../probe/page-decoder.ts";
@@ -15,11 +16,13 @@ export interface Closing {
   readonly probeMisses: number;
   /** Times that another program kept the probes from recording. */
   readonly gaps: number;
+  /** Undefined where names were not asked for. */
+  readonly naming?: EnrichCounts | undefined;
 }
 
 /** The last words of a trace or a replay: what was not shown, lost or cut off, one sentence each; none where there is nothing. */
 export function closingLines(closing: Closing): readonly string[] {
-  const { rung, hidden, decoding, pairing, overrun, probeMisses, gaps } = closing;
+  const { rung, hidden, decoding, pairing, overrun, probeMisses, gaps, naming } = closing;
   const lines: (string | undefined)[] = [
     hidden && formatHidden(hidden),
     says(overrun, "records, overwritten before they were read; a larger --buffer-size holds more", "Lost"),
@@ -40,11 +43,27 @@ export function closingLines(closing: Closing): readonly string[] {
       "attempts under way when the trace ended or its probes were switched off; they are not shown",
       "Cut off",
     ),
+    ...(naming === undefined ? [] : namingLines(naming)),
     decoding.faults.size === 0
       ? undefined
       : `Not decoded: ${[...decoding.faults].map(([fault, count]) => `${count} ${fault}`).join(", ")}`,
   ];
   return lines.filter((line) => line !== undefined);
+}
+
+/** What became of the names. */
+function namingLines({
+  foreign,
+  undetermined,
+  gaveUp,
+  overflow,
+}: EnrichCounts): readonly (string | undefined)[] {
+  return [
+    says(foreign, "events of other nodes on this kernel; they are not shown", "Foreign"),
+    says(undetermined, "events that may be another node's; they are shown with a ?", "Undetermined"),
+    says(gaveUp, "events that waited for a name in vain", "Gave up"),
+    says(overflow, "events that could not wait for a name, since 1,000 others did", "No room"),
+  ];
 }
 
 function says(count: number, what: string, head: string): string | undefined {

@@ -1,4 +1,5 @@
 import { RecordingError } from "../agent/recording-format.ts";
+import { KubeconfigError } from "../kube/kubeconfig-error.ts";
 import { SetupError } from "../syscall/setup-error.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -11,12 +12,14 @@ export const EXIT_CODES = {
   noCapture: { code: 4, meaning: "this host does not let tcpretrans capture (tcpretrans doctor says why)" },
   badRecording: { code: 5, meaning: "the file is not a recording of tcpretrans, or it is damaged" },
   cannotWrite: { code: 6, meaning: "a file or the output cannot be opened or written (disk full)" },
+  noCluster: { code: 7, meaning: "the kubeconfig does not say how to reach an API server" },
 } as const;
 
 /** The exit code that an error ends the program with. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return EXIT_CODES.usage.code;
   if (error instanceof RecordingError) return EXIT_CODES.badRecording.code;
+  if (error instanceof KubeconfigError) return EXIT_CODES.noCluster.code;
   if (!(error instanceof SetupError)) return EXIT_CODES.bug.code;
   return error.code === "file" ? EXIT_CODES.cannotWrite.code : EXIT_CODES.noCapture.code;
 }

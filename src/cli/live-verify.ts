@@ -1,4 +1,4 @@
-import type { Sink } from "../agent/pump.ts";
+import type { Witness } from "../agent/pump.ts";
 import type { TcpEvent } from "../event/tcp-event.ts";
 import { NamespaceCounterReader } from "../host/namespace-counters.ts";
 import { listNetworkNamespaces } from "../host/network-namespaces.ts";
@@ -20,7 +20,7 @@ export interface LiveVerifyOptions {
 }
 
 /** Compares a running capture with the kernel's counters of every network namespace. */
-export class LiveVerify implements Sink {
+export class LiveVerify implements Witness {
   readonly #session: Session;
   readonly #counts: DecodeCounts;
   readonly #verify: VerifySession;

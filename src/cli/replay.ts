@@ -1,5 +1,5 @@
 import { closeSync, openSync } from "node:fs";
-import { pump } from "../agent/pump.ts";
+import { pump, WITHOUT_NAMES } from "../agent/pump.ts";
 import { RecordedSource, recordedLayout } from "../agent/recorded-source.ts";
 import type { RecordingHeader } from "../agent/recording-format.ts";
 import { RecordingError } from "../agent/recording-format.ts";
@@ -88,7 +88,8 @@ function assemble(reader: RecordingReader, header: RecordingHeader, { settings, 
   const format = eventFormatter(settings, { stackNames: namesOf, utcOffsetMinutes });
   const view = settings.summary === undefined ? new View({ ...output, format, enough: stop }) : undefined;
   const sinks = [view ?? new SummarySink(output)];
-  return { pipeline: { source, decoder, pairer, batch, sinks }, view, state };
+  const pipeline = { source, decoder, pairer, batch, witnesses: [], naming: WITHOUT_NAMES, sinks };
+  return { pipeline, view, state };
 }
 
 function openRecording(path: string): number {

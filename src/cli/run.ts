@@ -1,4 +1,5 @@
 import { RecordingError } from "../agent/recording-format.ts";
+import { KubeconfigError } from "../kube/kubeconfig-error.ts";
 import { SetupError } from "../syscall/setup-error.ts";
 import { runCounters } from "./counters.ts";
 import { startDemo } from "./demo.ts";
@@ -99,21 +100,30 @@ type HostCommand = Exclude<Command, { readonly kind: "demo-traffic" }>;
 type TraceCommand = Extract<Command, { readonly kind: "trace" }>;
 
 async function runTraceCommand(command: TraceCommand, host: Host, io: TraceIo): Promise<number> {
-  const { capture, verify, view, interval } = command;
+  const { capture, verify, view, interval, naming } = command;
   const { probe, bufferSizeKb, duration } = capture;
   const noFfi = withoutFfi(host);
-  const settings = viewSettings(view, host);
+  const settings = viewSettings(view, host, naming !== undefined);
   if (probe !== "counters") {
     const byNamespace = view.filters.netns.length > 0;
-    return await runTrace({ ...settings, probe, bufferSizeKb, duration, verify, noFfi, byNamespace }, io);
+    const { version } = host;
+    return await runTrace(
+      { ...settings, probe, bufferSizeKb, duration, verify, noFfi, byNamespace, naming, version },
+      io,
+    );
   }
   const netns = selectedNamespaces(view.filters);
   await runCounters({ interval, duration, json: settings.json, netns, noFfi }, io);
   return EXIT_CODES.ok.code;
 }
 
-function viewSettings(view: ViewOptions, host: Host): ViewSettings {
-  return { ...view, color: usesColor(view.color, host.stdout.isTTY), filter: compileFilters(view.filters) };
+function viewSettings(view: ViewOptions, host: Host, names = false): ViewSettings {
+  return {
+    ...view,
+    names,
+    color: usesColor(view.color, host.stdout.isTTY),
+    filter: compileFilters(view.filters),
+  };
 }
 
 /** TCPRETRANS_NO_FFI=1 goes without node:ffi, as Node 24 does. */
@@ -124,6 +134,6 @@ function withoutFfi({ env }: Host): boolean {
 function explain(error: unknown): readonly string[] {
   if (error instanceof UsageError) return [...error.problems, "Try tcpretrans -h"];
   if (error instanceof RecordingError) return [error.message];
-  if (error instanceof SetupError) return [error.message, error.remedy];
+  if (error instanceof SetupError || error instanceof KubeconfigError) return [error.message, error.remedy];
   return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
 }

@@ -1,4 +1,4 @@
-import type { Sink } from "../agent/pump.ts";
+import type { Witness } from "../agent/pump.ts";
 import type { TraceNanos } from "../event/trace-nanos.ts";
 
 export interface SettleOptions {
@@ -14,7 +14,7 @@ interface Waiter {
 }
 
 /** Lets others wait until what the kernel has recorded so far has become events. */
-export class SettleSink implements Sink {
+export class SettleSink implements Witness {
   readonly #options: SettleOptions;
   #waiters: readonly Waiter[] = [];
 

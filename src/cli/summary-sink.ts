@@ -1,4 +1,5 @@
 import type { Sink } from "../agent/pump.ts";
+import type { EnrichedEvent } from "../event/end-name.ts";
 import type { TcpEvent } from "../event/tcp-event.ts";
 import { formatSummary, formatSummaryJson } from "../export/format-summary.ts";
 import { Summary } from "../export/summary.ts";
@@ -29,11 +30,11 @@ export class SummarySink implements Sink {
     this.#due = this.#interval();
   }
 
-  consume(events: readonly TcpEvent[], watermark: number): void {
+  consume(events: readonly EnrichedEvent[], watermark: number): void {
     const epoch = this.#options.epochUnixNanos();
-    for (const { time } of events) this.#last = Math.max(this.#last, time);
-    for (const event of events) {
-      if (this.#options.filter(event)) this.#summary.add(event, epoch + BigInt(event.time));
+    for (const { event } of events) this.#last = Math.max(this.#last, event.time);
+    for (const { event, ends } of events) {
+      if (this.#options.filter(event)) this.#summary.add(event, epoch + BigInt(event.time), ends);
     }
     if (watermark < this.#due) return;
     this.#print(epoch + BigInt(Math.trunc(watermark)));

@@ -1,10 +1,12 @@
 import type { LiveSource } from "../agent/live-source.ts";
-import { type Pipeline, pump, type Sink } from "../agent/pump.ts";
+import { type Pipeline, pump, type Sink, WITHOUT_NAMES, type Witness } from "../agent/pump.ts";
+import type { Enricher } from "../enrich/enricher.ts";
 import type { Rung, TcpEvent } from "../event/tcp-event.ts";
 import { tableHeader } from "../export/table.ts";
 import { PageDecoder } from "../probe/page-decoder.ts";
 import { Pairer } from "../probe/pairer.ts";
 import { closingLines } from "./closing-lines.ts";
+import { type NamesWanted, nameEvents, openNames } from "./event-names.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { formatVerify } from "./format-verify.ts";
 import { LiveVerify } from "./live-verify.ts";
@@ -17,14 +19,13 @@ import { SummarySink } from "./summary-sink.ts";
 import { exitCode } from "./verify.ts";
 import { eventFormatter, View, type ViewSettings } from "./view.ts";
 
-export interface TraceSettings extends ViewSettings {
+export interface TraceSettings extends ViewSettings, NamesWanted {
   readonly probe: Rung | "auto";
   /** Ring buffer of each CPU, in KiB. */
   readonly bufferSizeKb: number;
   /** Seconds after which the trace ends by itself. */
   readonly duration: number | undefined;
   readonly verify: boolean;
-  readonly noFfi: boolean;
   /** Only events of certain network namespaces are asked for. */
   readonly byNamespace: boolean;
 }
@@ -43,9 +44,13 @@ export interface TraceIo {
 /** Traces this host until a signal, the duration or the count ends it; gives the exit code. Throws SetupError. */
 export async function runTrace(settings: TraceSettings, io: TraceIo): Promise<number> {
   const { probe: rung, stacks, bufferSizeKb, noFfi } = settings;
-  const names = stacks ? "all" : "causes";
-  using session = await openSession({ rung, stacks, names, bufferSizeKb, noFfi, say: io.say });
-  const { pipeline, verify, view, stop, stopped } = assemble(session, settings, io);
+  await using sources = await openNames(settings, io);
+  using session = await openSession({
+    ...{ rung, stacks, names: stacks ? "all" : "causes" },
+    ...{ bufferSizeKb, noFfi, say: io.say },
+  });
+  const names = sources && nameEvents(session, sources);
+  const { pipeline, verify, view, stop, stopped } = assemble(session, settings, { io, names });
   if (view !== undefined && !settings.json) io.write(tableHeader(settings));
   if (settings.byNamespace && session.capture.installed.rung === "tracepoint") {
     io.say(
@@ -58,11 +63,17 @@ export async function runTrace(settings: TraceSettings, io: TraceIo): Promise<nu
   using _stop = stopWhen(stop, { seconds: settings.duration, signal: io.signal });
   io.say(`Tracing TCP retransmits (${session.capture.installed.rung}). Ctrl-C ends it`);
   await Promise.all([pumping, stopped]);
-  return close(session, { settings, io, pipeline, view, verify });
+  return close(session, { settings, io, pipeline, view, verify, names });
+}
+
+interface Joined {
+  readonly io: TraceIo;
+  readonly names: Enricher | undefined;
 }
 
 /** Joins the session's parts to one pipeline, and says how to end it. */
-function assemble(session: Session, settings: TraceSettings, { write, hurry }: TraceIo) {
+function assemble(session: Session, settings: TraceSettings, { io, names }: Joined) {
+  const { write, hurry } = io;
   const { capture, source, clock } = session;
   const namesOf = stackNames((address) => session.symbols?.resolve(address));
   const epochUnixNanos = () => clock.unixNanos(source.epochNanos);
@@ -87,8 +98,16 @@ function assemble(session: Session, settings: TraceSettings, { write, hurry }: T
   const format = eventFormatter(settings, { stackNames: namesOf, utcOffsetMinutes });
   const view = settings.summary === undefined ? new View({ ...output, format, enough: stop }) : undefined;
   const shown: Sink = view ?? new SummarySink(output);
-  const sinks = verify === undefined ? [shown, settled] : [verify, shown, settled];
-  const pipeline: Pipeline = { source, decoder, pairer, batch, sinks };
+  const witnesses: Witness[] = verify === undefined ? [settled] : [verify, settled];
+  const pipeline: Pipeline = {
+    source,
+    decoder,
+    pairer,
+    batch,
+    witnesses,
+    naming: names ?? WITHOUT_NAMES,
+    sinks: [shown],
+  };
   return { pipeline, verify, view, stop, stopped };
 }
 
@@ -109,10 +128,11 @@ interface Ended {
   readonly pipeline: Pipeline;
   readonly view: View | undefined;
   readonly verify: LiveVerify | undefined;
+  readonly names: Enricher | undefined;
 }
 
 /** The last words: what was not shown, what was lost, and what the kernel counted. */
-function close(session: Session, { settings, io, pipeline, view, verify }: Ended): number {
+function close(session: Session, { settings, io, pipeline, view, verify, names }: Ended): number {
   const { decoder, pairer } = pipeline;
   if (settings.json) io.say("Ending tracing...");
   else io.write("\nEnding tracing...\n");
@@ -120,7 +140,7 @@ function close(session: Session, { settings, io, pipeline, view, verify }: Ended
   const losses = readLosses(session, decoding);
   const { rung } = session.capture.installed;
   const hidden = view?.hidden;
-  const closing = { ...losses, rung, hidden, decoding, pairing: pairer.counts };
+  const closing = { ...losses, rung, hidden, decoding, pairing: pairer.counts, naming: names?.counts };
   for (const line of closingLines(closing)) io.say(line);
   if (verify === undefined) return EXIT_CODES.ok.code;
   const { report } = verify;

@@ -1,4 +1,5 @@
 import type { Sink } from "../agent/pump.ts";
+import type { EnrichedEvent } from "../event/end-name.ts";
 import type { TcpEvent } from "../event/tcp-event.ts";
 import type { StackNames } from "../export/attributes.ts";
 import { type EventFormatter, jsonLineFormatter } from "../export/json-line.ts";
@@ -19,6 +20,8 @@ export interface ViewSettings {
   /** Lines after which to end. */
   readonly count: number | undefined;
   readonly filter: (event: TcpEvent) => boolean;
+  /** Both ends have names. */
+  readonly names: boolean;
 }
 
 export interface ViewOptions extends ViewSettings {
@@ -40,20 +43,20 @@ export class View implements Sink {
     this.#options = options;
   }
 
-  consume(events: readonly TcpEvent[]): void {
+  consume(events: readonly EnrichedEvent[]): void {
     const { format, filter, write, count = Number.POSITIVE_INFINITY } = this.#options;
     const rule: PrintRule = { ...this.#options, failed: this.#options.wide || this.#options.json };
     if (events.length === 0 || this.printed >= count) return;
     const epoch = this.#options.epochUnixNanos();
     let text = "";
-    for (const event of events) {
+    for (const { event, ends } of events) {
       if (!filter(event)) continue;
       const hidden = hiddenReason(event, rule);
       if (hidden !== undefined) {
         this.hidden[hidden]++;
         continue;
       }
-      text += format(event, epoch + BigInt(event.time));
+      text += format(event, epoch + BigInt(event.time), ends);
       this.printed++;
       if (this.printed >= count) break;
     }
@@ -64,9 +67,9 @@ export class View implements Sink {
 
 /** The formatter that the settings ask for. */
 export function eventFormatter(
-  { json, wide, color, stacks }: ViewSettings,
-  names: { readonly stackNames: StackNames; readonly utcOffsetMinutes: (unixSeconds: number) => number },
+  { json, wide, color, stacks, names }: ViewSettings,
+  look: { readonly stackNames: StackNames; readonly utcOffsetMinutes: (unixSeconds: number) => number },
 ): EventFormatter {
-  const stackNames = stacks ? names.stackNames : undefined;
-  return json ? jsonLineFormatter(stackNames) : tableFormatter({ ...names, wide, color, stackNames });
+  const stackNames = stacks ? look.stackNames : undefined;
+  return json ? jsonLineFormatter(stackNames) : tableFormatter({ ...look, wide, color, names, stackNames });
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Drained, type PageSource, pump } from "../../src/agent/pump.ts";
+import { type Drained, type PageSource, pump, WITHOUT_NAMES } from "../../src/agent/pump.ts";
+import type { EnrichedEvent } from "../../src/event/end-name.ts";
 import type { TcpEvent } from "../../src/event/tcp-event.ts";
 import { traceNanos } from "../../src/event/trace-nanos.ts";
 import { PageDecoder } from "../../src/probe/page-decoder.ts";
@@ -56,14 +57,14 @@ async function run(ticks: readonly Tick[], { stacks = false } = {}) {
   const batches: (readonly [number[], number])[] = [];
   let ends = 0;
   const sink = {
-    consume: (events: readonly TcpEvent[], watermark: number) =>
-      void batches.push([events.map(({ socket }) => socket.localPort), watermark]),
+    consume: (events: readonly EnrichedEvent[], watermark: number) =>
+      void batches.push([events.map(({ event }) => event.socket.localPort), watermark]),
     end: () => {
       ends++;
     },
   };
   const source = new MemorySource(ticks);
-  await pump({ source, decoder, pairer, batch, sinks: [sink] });
+  await pump({ source, decoder, pairer, batch, witnesses: [], naming: WITHOUT_NAMES, sinks: [sink] });
   return { batches, ends, waits: source.waits, counts: pairer.counts };
 }
 
@@ -111,4 +112,36 @@ test("pump() gives up on attempts of a second ago, and cuts off later ones at th
     [[1], []],
   );
   assert.deepEqual([counts.unansweredAttempts, counts.cutOffAttempts], [1, 1]);
+});
+
+test("pump() shows witnesses every event at once, and sinks those that naming lets through, the held ones at the end", async () => {
+  const batch: TcpEvent[] = [];
+  const events = [{ role: "outcome" as const, format: OUTCOME }];
+  const decoder = new PageDecoder({ headerPage, events, stackFormat: undefined, facts }, { hi: 0, lo: 0 });
+  const pairer = new Pairer({ rung: "kprobe", functionsOf: () => [], emit: (event) => batch.push(event) });
+  const seen: number[] = [];
+  const shown: number[][] = [];
+  const held: EnrichedEvent[] = [];
+  const named = (event: TcpEvent) => ({ event, ends: undefined });
+  await pump({
+    ...{ decoder, pairer, batch },
+    source: new MemorySource([
+      {
+        pages: [{ cpu: 0, page: pageWriter({ time: 10 }).record(0, outcome(1)).record(1, outcome(2)) }],
+        watermark: 50,
+      },
+      { pages: [{ cpu: 0, page: pageWriter({ time: 60 }).record(0, outcome(3)) }], watermark: 90 },
+    ]),
+    witnesses: [{ consume: (events) => void seen.push(...events.map(({ socket }) => socket.localPort)) }],
+    naming: {
+      enrich: (events) => {
+        held.push(...events.filter(({ socket }) => socket.localPort === 1).map(named));
+        return events.filter(({ socket }) => socket.localPort === 3).map(named);
+      },
+      end: () => held,
+    },
+    sinks: [{ consume: (events) => void shown.push(events.map(({ event }) => event.socket.localPort)) }],
+  });
+  assert.deepEqual(seen, [1, 2, 3]);
+  assert.deepEqual(shown, [[], [3], [1]]);
 });
