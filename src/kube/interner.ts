@@ -1,5 +1,5 @@
-/** Keys kept at most twice over: enough for the namespaces, nodes and workloads of a large cluster. */
-const DEFAULT_LIMIT = 10_000;
+/** Keys kept at most twice over. A list names the pods of a workload one after the other. */
+const DEFAULT_LIMIT = 4096;
 
 /**
  * Gives one and the same value for equal keys, so that what repeats is in memory once. Keys that were not asked for

@@ -15,7 +15,7 @@ export class PodSharing {
     return {
       namespace: this.#texts.get(namespace, (text) => text),
       nodeName: nodeName === undefined ? undefined : this.#texts.get(nodeName, (text) => text),
-      workload: isItself(slim) && known ? known.workload : this.#workload(workload),
+      workload: known && isSame(known.workload, workload) ? known.workload : this.#workload(workload),
       naming: naming && this.#namings.get(namingKey(naming), () => naming),
     };
   }
@@ -29,7 +29,6 @@ export class PodSharing {
   }
 }
 
-/** A bare pod's workload is known for good, and no other's. */
-function isItself({ workload, name }: SlimPod): boolean {
-  return workload.kind === "Pod" && workload.name === name;
+function isSame(a: Workload, b: Workload): boolean {
+  return a.kind === b.kind && a.name === b.name && a.inferred === b.inferred;
 }
