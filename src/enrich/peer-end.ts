@@ -2,7 +2,7 @@ import type { EndName } from "../event/end-name.ts";
 import type { SocketFields } from "../event/tcp-event.ts";
 import { dialledEnd, dialledServices, isServer } from "./dialled-end.ts";
 import { UNKNOWN_END } from "./ends.ts";
-import { awaitsSuccessor, type Moment } from "./moment.ts";
+import { AWAITS_CLUSTER, awaitsSuccessor, type Moment } from "./moment.ts";
 import { nodeWithAddress, outsideEnd, type PeerFinding, peerPod } from "./peer-parts.ts";
 import { isLoopback } from "./same-everywhere.ts";
 import { inSameNamespace } from "./same-namespace.ts";
@@ -13,6 +13,18 @@ import { translatedPeer } from "./translated-peer.ts";
  * was found, tells who is behind an address that every namespace has.
  */
 export function findPeer(socket: SocketFields, local: EndName, moment: Moment): PeerFinding {
+  const finding = byTranslation(socket, local, moment);
+  const { end, awaits = moment.sources.cluster.pending && mayGrow(end) ? AWAITS_CLUSTER : undefined } =
+    finding;
+  return { end, awaits };
+}
+
+/** A node or a service alone: a list that is not in yet may have the service on it, or the pod behind it. */
+function mayGrow({ kind, pod }: EndName): boolean {
+  return kind === "node" || (kind === "service" && pod === undefined);
+}
+
+function byTranslation(socket: SocketFields, local: EndName, moment: Moment): PeerFinding {
   const translation = moment.sources.conntrack?.translation(socket);
   if (translation === undefined) return byAddress(socket, local, moment);
   if (translation !== "pending") {

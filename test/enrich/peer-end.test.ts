@@ -152,6 +152,14 @@ const byAddress: readonly Case[] = [
     found: { ...UNKNOWN, awaits: "cluster" },
   },
   {
+    name: "a node whose port may be a service of a list that is not in yet: it waits",
+    world: (world) => {
+      Object.assign(world, { complete: false, pending: true });
+    },
+    socket: to("172.31.98.2", 33325),
+    found: { kind: "node", awaits: "cluster" },
+  },
+  {
     name: "unknown for a pod address that nobody has, and waits for a new pod",
     socket: to("10.244.2.77", 5432),
     found: { ...UNKNOWN, awaits: "address 10.244.2.77" },
