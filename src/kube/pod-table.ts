@@ -74,7 +74,8 @@ export class PodTable implements ResourceSink<SlimPod> {
   upsert(slim: SlimPod, receivedMs: number): void {
     const wasOver = this.#roster.get(slim.uid)?.endedMs !== undefined;
     const pod = this.#see(slim, receivedMs, slim.terminal ? endMs(slim, receivedMs) : undefined);
-    if (pod.endedMs === undefined || wasOver) return;
+    // One that is being deleted is buried when it is gone, soon; else its addresses are free while it stays.
+    if (pod.endedMs === undefined || wasOver || pod.terminatingSinceMs !== undefined) return;
     const { tombstones } = this.#options;
     tombstones.add(() => pod.endedMs !== undefined && this.#holds.drop(pod), receivedMs);
   }
