@@ -34,7 +34,7 @@ LAB_BIN names a directory that has the cluster's programs; else they are built o
 /** The kernels' last timers and the product's last tick, emulated. */
 const SETTLE_MS = 4_000;
 /** Enough for a few dozen retransmits on each end of each path. */
-const PATHS_MS = 40_000;
+const PATHS_MS = 30_000;
 
 const { values } = parseArgs({
   options: {
@@ -102,16 +102,18 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
     await using log = await TrafficLog.listen(NODE_A.address.v4, PORTS.report);
     say("the cluster is up");
     const starting = [cluster.a, cluster.b].map((place) => Watcher.start(cluster, place));
-    if (groups.includes("paths")) await openPaths(cluster, log);
+    await openPaths(cluster, log);
     if (groups.includes("churn")) await prepareChurn(cluster);
     const watchers = await Promise.all(starting);
     say("both nodes are watched");
     await startLoss(cluster);
+    checks.push(...(await Promise.all(watchers.map(namesCome))));
+    say("both watchers have names");
     await Promise.all([
       attempt("paths", () => sleep(PATHS_MS)),
       attempt("takeover", () => takeOver(cluster)),
     ]);
-    if (groups.includes("paths")) await closePaths(cluster);
+    await closePaths(cluster);
     // Not beside the takeover: churning pods would take the address that is to be taken over.
     await attempt("churn", () => churn(cluster, log));
     await endLoss(cluster);
@@ -128,6 +130,15 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
     await down();
   }
   return checks;
+}
+
+/** A watcher has the cluster's names soon after its start; emulated, later. */
+async function namesCome(watcher: Watcher): Promise<Check> {
+  const { rung } = watcher.place;
+  const seconds = await watcher.awaitNames();
+  const shown = `${Math.max(0, seconds).toFixed(1)} s`;
+  const problem = seconds > (rung === "kprobe" ? 60 : 10) ? shown : undefined;
+  return { subject: "names after the probes are in place", column: rung, problem, shown };
 }
 
 /** The files that start API servers of their own, one after the other. */

@@ -1,18 +1,23 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Cluster, NodePlace } from "../lab/cluster/cluster.ts";
-import { CLUSTER_RANGE, LINK_RANGE } from "../lab/cluster/plan.ts";
+import { CLUSTER_RANGE, LINK_RANGE, NESTED_LINK } from "../lab/cluster/plan.ts";
 import { until } from "../lab/cluster/until.ts";
 import { type NamedLine, readNamedLines } from "./named-line.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../bin/tcpretrans");
 /** Emulated, its start takes many times as long. */
 const READY_MS = 120_000;
+const NAMES_MS = 120_000;
+/** An event may have waited so long for its name, and have given up just before. */
+const WAITED_MS = 2_500;
 
 /** A `tcpretrans --kubernetes --json` that watches a node. */
 export class Watcher {
   readonly place: NodePlace;
   readonly #name: string;
+  #readyAt = 0;
+  #namesFrom = 0;
 
   private constructor(place: NodePlace, name: string) {
     this.place = place;
@@ -23,18 +28,14 @@ export class Watcher {
   static async start(cluster: Cluster, place: NodePlace, name = "tcpretrans"): Promise<Watcher> {
     const { plan, runner, entry, rung, file } = place;
     const watcher = new Watcher(place, name);
-    const ranges = [LINK_RANGE, CLUSTER_RANGE].flatMap(({ v4, v6 }) => [v4, v6]);
+    const ranges = [LINK_RANGE, NESTED_LINK.range, CLUSTER_RANGE].flatMap(({ v4, v6 }) => [v4, v6]);
     const flags = [
       "--json",
       `--probe=${rung}`,
-      ...(process.env["LAB_PLAIN"]
-        ? []
-        : [
-            "--kubernetes",
-            `--kubeconfig=${cluster.kubeconfig}`,
-            `--node-name=${plan.name}`,
-            ...ranges.map((range) => `--cluster-cidr=${range}`),
-          ]),
+      "--kubernetes",
+      `--kubeconfig=${cluster.kubeconfig}`,
+      `--node-name=${plan.name}`,
+      ...ranges.map((range) => `--cluster-cidr=${range}`),
     ];
     await runner.start({
       name,
@@ -49,7 +50,23 @@ export class Watcher {
     }).catch((error: unknown) => {
       throw new Error(`Cannot watch ${plan.name}: ${watcher.messages()}`, { cause: error });
     });
+    watcher.#readyAt = Date.now();
     return watcher;
+  }
+
+  /**
+   * Waits, while events come, until it names a pod that only pods, nodes and EndpointSlices together tell: what it says
+   * before that is not judged. Gives the seconds since its probes were in place.
+   */
+  async awaitNames(): Promise<number> {
+    const isNamed = ({ source, destination }: NamedLine) =>
+      source.kind === "pod" && destination.method === "endpointslice";
+    const { time } = await until(`names on ${this.place.plan.name}`, () => this.#all().find(isNamed), {
+      timeoutMs: NAMES_MS,
+      everyMs: 500,
+    });
+    this.#namesFrom = time + WAITED_MS;
+    return (time - this.#readyAt) / 1000;
   }
 
   /** Ends it as ^C does. */
@@ -57,8 +74,9 @@ export class Watcher {
     await this.place.runner.stop(this.#name, "SIGINT");
   }
 
+  /** What it said since it had names. */
   lines(): readonly NamedLine[] {
-    return readNamedLines(this.place.file(`${this.#name}.out`).here);
+    return this.#all().filter(({ time }) => time >= this.#namesFrom);
   }
 
   messages(): string {
@@ -67,5 +85,9 @@ export class Watcher {
     } catch {
       return "";
     }
+  }
+
+  #all(): readonly NamedLine[] {
+    return readNamedLines(this.place.file(`${this.#name}.out`).here);
   }
 }

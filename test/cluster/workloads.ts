@@ -51,11 +51,13 @@ export async function createPod({ api }: Cluster, name: string, plan: PodPlan): 
   await api.create(PODS, { ...template, metadata: { ...template.metadata, name } });
 }
 
-/** Waits until a pod runs and has its addresses. */
+/** Waits until a pod is ready and has its addresses. */
 export function runningPod({ api }: Cluster, name: string): Promise<KubeObject> {
   const isRunning = async () => {
     const pod = await api.get(`${PODS}/${name}`);
-    return pod.status.phase === "Running" && pod.status.podIPs?.length === 2 && pod;
+    const conditions: { type: string; status: string }[] = pod.status.conditions ?? [];
+    const isReady = conditions.some(({ type, status }) => type === "Ready" && status === "True");
+    return isReady && pod.status.podIPs?.length === 2 && pod;
   };
   return until(`pod ${name} to run`, isRunning, { timeoutMs: 120_000, everyMs: 300 });
 }

@@ -4,6 +4,14 @@ import { readFile } from "node:fs/promises";
 
 /** A program that runs until it is ended; what it says goes to a file. */
 export class Daemon {
+  /** None outlives this process. */
+  static readonly #running = new Set<ChildProcess>();
+  static {
+    process.once("exit", () => {
+      for (const child of Daemon.#running) child.kill("SIGKILL");
+    });
+  }
+
   readonly name: string;
   readonly logFile: string;
   readonly #child: ChildProcess;
@@ -13,11 +21,10 @@ export class Daemon {
     this.name = name;
     this.logFile = logFile;
     this.#child = child;
-    const kill = () => child.kill("SIGKILL");
-    process.once("exit", kill);
+    Daemon.#running.add(child);
     child.on("error", () => this.#ended.resolve());
     child.on("close", () => {
-      process.off("exit", kill);
+      Daemon.#running.delete(child);
       this.#ended.resolve();
     });
   }

@@ -30,7 +30,7 @@ export async function readHostState(labDir: string): Promise<HostState> {
     rules: [...(await lines("ip", ["rule"])), ...(await lines("ip", ["-6", "rule"]))],
     tables: await lines("nft", ["list", "tables"]),
     mounts: readFileSync("/proc/self/mountinfo", "utf8").trim().split("\n"),
-    cgroups: directoriesBelow("/sys/fs/cgroup"),
+    cgroups: directoriesBelow("/sys/fs/cgroup").filter((path) => path.includes("kubepods")),
     entries: DIRECTORIES.flatMap((dir) =>
       existsSync(dir) ? readdirSync(dir).map((name) => join(dir, name)) : [],
     ),

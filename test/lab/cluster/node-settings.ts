@@ -105,6 +105,6 @@ export function kubeProxySettings(
     healthzBindAddress: "",
     metricsBindAddress: "127.0.0.1:19996",
     conntrack: { maxPerCore: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
-    nftables: { minSyncPeriod: "200ms" },
+    nftables: { minSyncPeriod: "2s" }, // emulated, a pass takes a second of a processor
   };
 }
