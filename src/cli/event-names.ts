@@ -1,5 +1,7 @@
+import type { Naming } from "../agent/pump.ts";
 import type { Config } from "../config/schema.ts";
-import type { Enricher } from "../enrich/enricher.ts";
+import type { EnrichCounts } from "../enrich/enricher.ts";
+import type { TraceNanos } from "../event/trace-nanos.ts";
 import { openLibc } from "../syscall/libc.ts";
 import { type NamingSession, openNamingSession } from "./naming-session.ts";
 import { requireRoot, type Session } from "./session.ts";
@@ -22,13 +24,27 @@ export async function openNames(
   return await openNamingSession({ config, version, libc: openLibc({ disabled: noFfi }), say, signal });
 }
 
+/** The stage of the data path, and what became of the names. */
+export interface CountedNaming extends Naming {
+  readonly counts: EnrichCounts;
+}
+
 /** The stage of the data path that puts names to events, at the times of this capture. */
-export function nameEvents({ source, clock, onSecond }: Session, sources: NamingSession): Enricher {
+export function nameEvents({ source, clock, onSecond }: Session, sources: NamingSession): CountedNaming {
   const epochUnixMs = () => Number(clock.unixNanos(source.epochNanos)) / 1e6;
   let epochMs = epochUnixMs();
   onSecond.add(() => {
     epochMs = epochUnixMs();
     sources.refresh();
   });
-  return sources.enricher((time) => epochMs + time / 1e6);
+  const unixMs = (time: TraceNanos) => epochMs + time / 1e6;
+  const enricher = sources.enricher(unixMs);
+  return {
+    counts: enricher.counts,
+    enrich(events, watermark) {
+      sources.watch.index.expire(unixMs(watermark)); // tells it the time too: what is not told yet may be by then
+      return enricher.enrich(events, watermark);
+    },
+    end: () => enricher.end(),
+  };
 }

@@ -26,7 +26,7 @@ export interface NamingSession extends AsyncDisposable {
   readonly host: HostOwners;
   readonly conntrack: HostConntrack;
   readonly nodeName: string | undefined;
-  /** Looks for what is new on the host and forgets what is old: to be called once a second. */
+  /** Looks for what is new on the host, and forgets what is old there: to be called once a second. */
   refresh(): void;
   /** The stage of the data path; `unixMs` turns the trace's times into Unix time. */
   enricher(unixMs: (time: TraceNanos) => number): Enricher;
@@ -66,10 +66,7 @@ export async function openNamingSession(options: NamingSessionOptions): Promise<
   const owned = undo.move();
   return {
     ...{ watch, host, conntrack, nodeName },
-    refresh() {
-      host.refresh();
-      watch.index.expire(Date.now());
-    },
+    refresh: () => host.refresh(),
     enricher(unixMs) {
       const { socketLevelServices } = kubernetes;
       const wholeCluster = scope === "cluster";

@@ -1,12 +1,11 @@
 import type { LiveSource } from "../agent/live-source.ts";
 import { type Pipeline, pump, type Sink, WITHOUT_NAMES, type Witness } from "../agent/pump.ts";
-import type { Enricher } from "../enrich/enricher.ts";
 import type { Rung, TcpEvent } from "../event/tcp-event.ts";
 import { tableHeader } from "../export/table.ts";
 import { PageDecoder } from "../probe/page-decoder.ts";
 import { Pairer } from "../probe/pairer.ts";
 import { closingLines } from "./closing-lines.ts";
-import { type NamesWanted, nameEvents, openNames } from "./event-names.ts";
+import { type CountedNaming, type NamesWanted, nameEvents, openNames } from "./event-names.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { formatVerify } from "./format-verify.ts";
 import { LiveVerify } from "./live-verify.ts";
@@ -68,7 +67,7 @@ export async function runTrace(settings: TraceSettings, io: TraceIo): Promise<nu
 
 interface Joined {
   readonly io: TraceIo;
-  readonly names: Enricher | undefined;
+  readonly names: CountedNaming | undefined;
 }
 
 /** Joins the session's parts to one pipeline, and says how to end it. */
@@ -128,7 +127,7 @@ interface Ended {
   readonly pipeline: Pipeline;
   readonly view: View | undefined;
   readonly verify: LiveVerify | undefined;
-  readonly names: Enricher | undefined;
+  readonly names: CountedNaming | undefined;
 }
 
 /** The last words: what was not shown, what was lost, and what the kernel counted. */

@@ -58,7 +58,7 @@ function checkContext(config: KubeConfig, path: string | undefined): void {
   const name = config.getCurrentContext();
   if (!name) {
     throw new KubeconfigError(`Cannot use ${file}: it has no current context`, {
-      remedy: "choose one with: kubectl config use-context NAME",
+      remedy: "Choose one with: kubectl config use-context NAME",
     });
   }
   const cluster = config.getCurrentCluster();
@@ -66,13 +66,13 @@ function checkContext(config: KubeConfig, path: string | undefined): void {
   if (context === null || cluster === null) {
     const missing = context === null ? `context "${name}"` : `cluster "${context.cluster}"`;
     throw new KubeconfigError(`Cannot use ${file}: it has no ${missing}`, {
-      remedy: "choose another context with: kubectl config use-context NAME",
+      remedy: "Choose another context with: kubectl config use-context NAME",
     });
   }
   const user = config.getCurrentUser();
   if (user === null && context.user) {
     throw new KubeconfigError(`Cannot use ${file}: it has no user "${context.user}"`, {
-      remedy: "choose another context with: kubectl config use-context NAME",
+      remedy: "Choose another context with: kubectl config use-context NAME",
     });
   }
   checkServer(config, cluster, file);
@@ -84,7 +84,7 @@ function checkServer(config: KubeConfig, cluster: Cluster, file: string): void {
     throw new KubeconfigError(
       "Cannot find a kubeconfig: neither KUBECONFIG nor ~/.kube/config nor a service account",
       {
-        remedy: "give one with --kubeconfig, or run in a pod with automountServiceAccountToken",
+        remedy: "Give one with --kubeconfig, or run in a pod with automountServiceAccountToken",
       },
     );
   }
@@ -114,7 +114,7 @@ function checkCertificates(cluster: Cluster, user: User | null, file: string): v
   } catch (error) {
     const said = error instanceof Error ? firstLine(error.message) : String(error);
     throw new KubeconfigError(`Cannot use the certificates of ${file}: ${said}`, {
-      remedy: "check certificate-authority, client-certificate and client-key of the current context",
+      remedy: "Check certificate-authority, client-certificate and client-key of the current context",
       cause: error,
     });
   }
