@@ -42,10 +42,13 @@ function play(lives: readonly Life[], { listsMs, delayMs, questionsMs }: Course)
   const firstMs = lists[0] ?? beganMs;
   const writes = lives.flatMap((life) => life.writes).sort((a, b) => a.atMs - b.atMs);
   const steps = [
-    ...writes.map((write) => ({
-      atMs: write.atMs + delayMs,
-      run: () => tell(index, write, write.atMs + delayMs),
-    })),
+    // What a list has told already the watch after it does not tell again.
+    ...writes
+      .filter(({ atMs }) => atMs > firstMs)
+      .map((write) => ({
+        atMs: write.atMs + delayMs,
+        run: () => tell(index, write, write.atMs + delayMs),
+      })),
     ...lists.map((atMs) => ({
       atMs: atMs + delayMs,
       run: () => relist(index, { writes, atMs, receivedMs: atMs + delayMs }),
