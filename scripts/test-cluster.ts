@@ -132,13 +132,13 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
   return checks;
 }
 
-/** A watcher has the cluster's names soon after its start; emulated, later. */
+/** A watcher that has been started names what it sees soon; emulated, later. */
 async function namesCome(watcher: Watcher): Promise<Check> {
   const { rung } = watcher.place;
   const seconds = await watcher.awaitNames();
-  const shown = `${Math.max(0, seconds).toFixed(1)} s`;
+  const shown = `${seconds.toFixed(1)} s`;
   const problem = seconds > (rung === "kprobe" ? 60 : 10) ? shown : undefined;
-  return { subject: "names after the probes are in place", column: rung, problem, shown };
+  return { subject: "names after the first loss", column: rung, problem, shown };
 }
 
 /** The files that start API servers of their own, one after the other. */

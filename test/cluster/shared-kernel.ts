@@ -52,7 +52,10 @@ function judge(watcher: Watcher): Check {
   const lines = watcher.lines().filter(isOurs);
   const own = lines.filter(({ source }) => source.pod === podOn(plan));
   const foreign = lines.length - own.length;
-  const shown = `${own.length} of its own, ${foreign} of the other's`;
+  const kinds = [
+    ...new Set(lines.filter(({ source }) => source.pod !== podOn(plan)).map(({ source }) => source.name)),
+  ];
+  const shown = `${own.length} of its own, ${foreign} of the other's${kinds.length > 0 ? ` (${kinds})` : ""}`;
   const problem = own.length < FEWEST_EVENTS || foreign > 0 ? `${shown}: ${watcher.messages()}` : undefined;
   return { subject: `two nodes on one kernel, ${plan.name}`, column: "kprobe", problem, shown };
 }

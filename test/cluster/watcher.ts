@@ -16,7 +16,6 @@ const WAITED_MS = 2_500;
 export class Watcher {
   readonly place: NodePlace;
   readonly #name: string;
-  #readyAt = 0;
   #namesFrom = 0;
 
   private constructor(place: NodePlace, name: string) {
@@ -50,15 +49,15 @@ export class Watcher {
     }).catch((error: unknown) => {
       throw new Error(`Cannot watch ${plan.name}: ${watcher.messages()}`, { cause: error });
     });
-    watcher.#readyAt = Date.now();
     return watcher;
   }
 
   /**
    * Waits, while events come, until it names a pod that only pods, nodes and EndpointSlices together tell: what it says
-   * before that is not judged. Gives the seconds since its probes were in place.
+   * before that is not judged. Gives the seconds that it took from now.
    */
   async awaitNames(): Promise<number> {
+    const started = Date.now();
     const isNamed = ({ source, destination }: NamedLine) =>
       source.kind === "pod" && destination.method === "endpointslice";
     const { time } = await until(`names on ${this.place.plan.name}`, () => this.#all().find(isNamed), {
@@ -66,7 +65,7 @@ export class Watcher {
       everyMs: 500,
     });
     this.#namesFrom = time + WAITED_MS;
-    return (time - this.#readyAt) / 1000;
+    return Math.max(0, (time - started) / 1000);
   }
 
   /** Ends it as ^C does. */
