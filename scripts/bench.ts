@@ -1,6 +1,6 @@
 /**
  * Every tool on the same storm of retransmits, one after the other, in rounds; then what the product alone costs.
- * Prints the tables and writes docs/benchmarks.md. `--rounds=N --seconds=N`.
+ * Prints the tables and writes them into docs/benchmarks.md. `--rounds=N --seconds=N`.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,6 +19,7 @@ import {
   summarize,
 } from "../test/bench/bench-report.ts";
 import { hotFunctions } from "../test/bench/hot-functions.ts";
+import { writeMarkedPart } from "../test/bench/marked-part.ts";
 import { firstEventMs, idleCost, recordStorm, replaySpeed } from "../test/bench/product-costs.ts";
 import { type Run, runTool, usPerEvent } from "../test/bench/run-tool.ts";
 import { Storm } from "../test/bench/storm.ts";
@@ -78,7 +79,7 @@ const more = await measureProduct();
 const goals = compareWithGoals(rows, more);
 console.log(formatGoals(goals));
 const profile = await profileStorm();
-writeFileSync("docs/benchmarks.md", formatDocument());
+writeMarkedPart("docs/benchmarks.md", "npm run bench", formatDocument());
 console.log("\nWritten to docs/benchmarks.md");
 
 async function runRounds(tools: readonly Tool[]): Promise<readonly Run[]> {
@@ -211,8 +212,7 @@ function formatDocument(): string {
     versionOf("perf", "--version"),
     versionOf("awk", "-Wversion"),
   ];
-  return `# Benchmarks
-Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}; ${versions.join("; ")}.
+  return `Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}; ${versions.join("; ")}.
 
 **The storm.** Two network namespaces and a veth between them, MTU ${STORM.mtu}, one packet a segment (gso_max_segs 1), so that an
 event is one in RetransSegs. ${STORM.connections} connections (reno, rto_min ${STORM.rtoMinMs} ms) send as fast as they can; nftables drops
@@ -253,6 +253,5 @@ ${Object.entries(sweep)
   .join("\n")}
 
 ## Where the time of a printed line goes
-One blow under V8's profiler, share of the busy time: ${profile.map(([name, percent]) => `${name} ${percent.toFixed(1)} %`).join(", ")}.
-`;
+One blow under V8's profiler, share of the busy time: ${profile.map(([name, percent]) => `${name} ${percent.toFixed(1)} %`).join(", ")}.`;
 }

@@ -70,7 +70,8 @@ export function show({ median, min, max }: Spread, digits: number): string {
   return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
 }
 
-function markdown([head = [], ...lines]: readonly (readonly string[])[]): string {
+/** The lines as a Markdown table under the first. */
+export function markdown([head = [], ...lines]: readonly (readonly string[])[]): string {
   const rule = head.map((_, index) => (index === 0 ? "---" : "---:"));
   return [head, rule, ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }

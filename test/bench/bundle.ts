@@ -1,0 +1,17 @@
+import { join } from "node:path";
+import { build } from "esbuild";
+import { withoutSideEffects } from "../../scripts/without-side-effects.ts";
+
+/** Bundles a program of this directory as the product is bundled; gives the file's path. */
+export async function bundle(program: string, outdir: string): Promise<string> {
+  await build({
+    entryPoints: { [program]: join(import.meta.dirname, `${program}.ts`) },
+    ...{ outdir, bundle: true, splitting: true, platform: "node", format: "esm", target: "node24" },
+    ...{ legalComments: "none", logLevel: "warning", outExtension: { ".js": ".mjs" } },
+    plugins: [withoutSideEffects],
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  });
+  return join(outdir, `${program}.mjs`);
+}
