@@ -13,7 +13,7 @@ const PORTS = { low: 20_100, high: 20_105 };
 const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments";
 
 /** The emulated node shall have time for its pods. */
-const RATE = "-rate=2";
+const RATE = "-rate=1";
 
 /** A workload of one node that is replaced again and again. The emulated node takes ten times as long for a pod. */
 interface Churn {
@@ -23,7 +23,7 @@ interface Churn {
 }
 
 const CHURNS: readonly Churn[] = [
-  { node: NODE_A, replicas: 12, rollouts: 9 },
+  { node: NODE_A, replicas: 10, rollouts: 10 },
   { node: NODE_B, replicas: 3, rollouts: 2 },
 ];
 
@@ -46,7 +46,7 @@ export async function prepareChurn(cluster: Cluster): Promise<void> {
 
 /** Replaces the pods of both workloads while they talk across the nodes; gives how many pods there were. */
 export async function churn(cluster: Cluster, log: TrafficLog): Promise<void> {
-  await Promise.all(CHURNS.map((plan) => churnOne(cluster, log, plan)));
+  for (const plan of CHURNS) await churnOne(cluster, log, plan);
 }
 
 async function churnOne(

@@ -97,6 +97,7 @@ function delegateControllers(): void {
   }
   for (const name of ["cpu", "cpuset", "memory", "pids", "io"])
     writeFileSync(join(CGROUPS, "cgroup.subtree_control"), `+${name}`);
+  writeFileSync(join(CGROUPS, "init/cpu.weight"), "1000"); // emulated, pods would take the node's programs' time
 }
 
 async function answer(
