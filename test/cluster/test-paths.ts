@@ -121,12 +121,13 @@ export async function endLoss({ a, b }: Cluster): Promise<void> {
   for (const { runner } of [a, b]) await endLossOnNode(runner);
 }
 
-/** Compares what both watchers said of every row, on both ends, with what can be known. */
-export function judgePaths(log: TrafficLog, watchers: readonly Watcher[]): readonly Check[] {
+/** Compares what both watchers said of every row, on both ends, until a time in Unix ms, with what can be known. */
+export function judgePaths(log: TrafficLog, watchers: readonly Watcher[], untilMs: number): readonly Check[] {
   const opened = log.connections("open");
   const accepted = log.connections("accept");
   return watchers.flatMap((watcher) => {
-    const lines = Map.groupBy(watcher.lines(), ({ local, peer }) => `${local} ${peer}`);
+    const said = watcher.lines().filter(({ time }) => time < untilMs);
+    const lines = Map.groupBy(said, ({ local, peer }) => `${local} ${peer}`);
     const { place } = watcher;
     return ROWS.flatMap((row) => {
       const checks: Check[] = [];
