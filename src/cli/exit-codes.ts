@@ -13,6 +13,7 @@ export const EXIT_CODES = {
   badRecording: { code: 5, meaning: "the file is not a recording of tcpretrans, or it is damaged" },
   cannotWrite: { code: 6, meaning: "a file or the output cannot be opened or written (disk full)" },
   noCluster: { code: 7, meaning: "the kubeconfig does not say how to reach an API server" },
+  noPort: { code: 8, meaning: "the agent's address and port for health and metrics cannot be opened" },
 } as const;
 
 /** The exit code that an error ends the program with. */
@@ -21,6 +22,7 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof RecordingError) return EXIT_CODES.badRecording.code;
   if (error instanceof KubeconfigError) return EXIT_CODES.noCluster.code;
   if (!(error instanceof SetupError)) return EXIT_CODES.bug.code;
+  if (error.code === "port") return EXIT_CODES.noPort.code;
   return error.code === "file" ? EXIT_CODES.cannotWrite.code : EXIT_CODES.noCapture.code;
 }
 

@@ -22,6 +22,8 @@ export type SetupErrorCode =
   | "ftrace-off"
   /** A file could not be read or written, or its content is not ours. */
   | "file"
+  /** The address and port for health and metrics cannot be had. */
+  | "port"
   /** A program that this function needs is not installed. */
   | "no-tool";
 

@@ -11,6 +11,7 @@ const cases = [
   { error: new SetupError("not-root", "Cannot trace", { remedy }), code: 4 },
   { error: new SetupError("lockdown", "Cannot trace", { remedy }), code: 4 },
   { error: new SetupError("file", "Cannot write", { remedy }), code: 6 },
+  { error: new SetupError("port", "Cannot serve", { remedy }), code: 8 },
   { error: new RecordingError("Cannot replay"), code: 5 },
   { error: new TypeError("a bug"), code: 1 },
   { error: "not even an error", code: 1 },
@@ -21,6 +22,6 @@ for (const { error, code } of cases) {
 
 test("EXIT_CODES has each code once", () => {
   const codes = Object.values(EXIT_CODES).map(({ code }) => code);
-  assert.deepEqual(codes, [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
   assert.equal(formatExitCodes().split("\n").length, codes.length);
 });
