@@ -56,7 +56,7 @@ export async function openApiClient(options: ApiClientOptions): Promise<ApiClien
       return credentials.server;
     },
     read: async (target, reading) => {
-      const grounds = await credentials.grounds();
+      const grounds = await groundsUnlessStopped(credentials, reading.signal);
       if ("kind" in grounds) return grounds;
       const { server } = credentials;
       return await new Exchange({ server, grounds, userAgent, clock, target, reading }).run();
@@ -64,6 +64,22 @@ export async function openApiClient(options: ApiClientOptions): Promise<ApiClien
     renew: () => credentials.renew(),
     close: () => credentials.close(),
   };
+}
+
+/** Whoever stops does not wait for the program that makes credentials. */
+async function groundsUnlessStopped(
+  credentials: ApiCredentials,
+  signal: AbortSignal,
+): Promise<RequestGrounds | ApiProblem> {
+  if (signal.aborted) return STOPPED;
+  const { promise: stopped, resolve } = Promise.withResolvers<ApiProblem>();
+  const stop = () => resolve(STOPPED);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([credentials.grounds(), stopped]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 interface ExchangeOptions {

@@ -26,6 +26,7 @@ export class ApiCredentials {
   #agent: HttpsAgent | HttpAgent | undefined;
   #tls = "";
   #pending: Promise<RequestGrounds | ApiProblem> | undefined;
+  readonly #closed = new AbortController();
 
   private constructor(config: KubeConfig, path: string | undefined, clock: Clock) {
     this.#config = config;
@@ -59,24 +60,26 @@ export class ApiCredentials {
     }
   }
 
-  /** Ends every connection. */
+  /** Ends every connection, and the wait for credentials. */
   close(): void {
+    this.#closed.abort();
     this.#agent?.destroy();
   }
 
   async #make(): Promise<RequestGrounds | ApiProblem> {
     const options: RequestOptions = {};
-    const tooLong = new AbortController();
+    const settled = new AbortController();
     try {
       const applied = this.#config.applyToHTTPSOptions(options).then(() => true);
-      const late = this.#clock.sleep(PATIENCE_MS, tooLong.signal).then(() => false);
+      const over = AbortSignal.any([settled.signal, this.#closed.signal]);
+      const late = this.#clock.sleep(PATIENCE_MS, over).then(() => false);
       if (!(await Promise.race([applied, late]))) {
         return credentialsProblem(`the program in the kubeconfig takes longer than ${PATIENCE_MS / 1000} s`);
       }
     } catch (error) {
       return credentialsProblem(error);
     } finally {
-      tooLong.abort();
+      settled.abort();
     }
     const headers: Record<string, string> = {};
     // A token file may end in a line end, which no header may.

@@ -133,3 +133,14 @@ test("ApiClient.read() takes credentials from a program, and says when it fails"
   const slow = await server.client(fastClock(1000), exec("sleep 1"));
   assert.match((await read(slow)).problem?.sentence ?? "", /takes longer than 30 s$/);
 });
+
+test("ApiClient.read() gives stopped at once while a program still makes the credentials", async () => {
+  await using server = await ScriptedServer.start((call) => call.json(recorded("page-1.json")));
+  const exec = { apiVersion: "client.authentication.k8s.io/v1", command: "sleep", args: ["2"] };
+  const client = await server.client(SYSTEM_CLOCK, { exec });
+  const fromMs = performance.now();
+  const { problem } = await read(client, { signal: AbortSignal.timeout(100) });
+  client.close();
+  assert.equal(problem?.kind, "stopped");
+  assert.ok(performance.now() - fromMs < 1000);
+});
