@@ -8,3 +8,6 @@ process.exitCode = await run({
   main: import.meta.filename,
   version: VERSION,
 });
+
+// All is cleaned up: what may still run is a program that makes the kubeconfig's credentials, which nobody waits for.
+setTimeout(() => process.exit(), 1000).unref();

@@ -194,3 +194,18 @@ test("tcpretrans -h documents every exit code that it gives", () => {
   });
   for (const code of [0, 1, 2, 3, 4, 5, 6]) assert.match(help, new RegExp(`^ {2}${code} {2}\\S`, "m"));
 });
+
+test("tcpretrans --kubernetes ends on a signal while a program makes the kubeconfig's credentials", async () => {
+  const user = { exec: { apiVersion: "client.authentication.k8s.io/v1", command: "sleep", args: ["15"] } };
+  const kubeconfig = {
+    clusters: [{ name: "c", cluster: { server: "https://127.0.0.1:1", "insecure-skip-tls-verify": true } }],
+    users: [{ name: "u", user }],
+    contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+    "current-context": "x",
+  };
+  const path = file("hangs.json", JSON.stringify(kubeconfig));
+  await using program = await Program.tracing(["--kubernetes", "--node-name", "n", "--kubeconfig", path]);
+  const fromMs = performance.now();
+  assert.equal((await program.stop("SIGTERM")).code, 0, program.stderr);
+  assert.ok(performance.now() - fromMs < 8000);
+});
