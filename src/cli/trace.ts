@@ -1,18 +1,15 @@
 import type { LiveSource } from "../agent/live-source.ts";
-import { type Pipeline, pump, type Sink, WITHOUT_NAMES, type Witness } from "../agent/pump.ts";
-import type { Rung, TcpEvent } from "../event/tcp-event.ts";
+import { type Pipeline, pump, type Sink, WITHOUT_NAMES } from "../agent/pump.ts";
+import type { Rung } from "../event/tcp-event.ts";
 import { tableHeader } from "../export/table.ts";
-import { PageDecoder } from "../probe/page-decoder.ts";
-import { Pairer } from "../probe/pairer.ts";
 import { closingLines } from "./closing-lines.ts";
 import { type CountedNaming, type NamesWanted, nameEvents, openNames } from "./event-names.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { formatVerify } from "./format-verify.ts";
+import { livePipeline, utcOffsetMinutes } from "./live-pipeline.ts";
 import { LiveVerify } from "./live-verify.ts";
 import { readLosses } from "./losses.ts";
 import { openSession, type Session } from "./session.ts";
-import { SettleSink } from "./settle-sink.ts";
-import { stackNames } from "./stack-names.ts";
 import { stopWhen } from "./stop-when.ts";
 import { SummarySink } from "./summary-sink.ts";
 import { exitCode } from "./verify.ts";
@@ -73,40 +70,19 @@ interface Joined {
 /** Joins the session's parts to one pipeline, and says how to end it. */
 function assemble(session: Session, settings: TraceSettings, { io, names }: Joined) {
   const { write, hurry } = io;
-  const { capture, source, clock } = session;
-  const namesOf = stackNames((address) => session.symbols?.resolve(address));
-  const epochUnixNanos = () => clock.unixNanos(source.epochNanos);
-  const utcOffsetMinutes = (unixSeconds: number) => -new Date(unixSeconds * 1000).getTimezoneOffset();
-  const decoder = new PageDecoder(capture.capture, source.epoch);
-  session.onRearm.add((probes) => decoder.addEvents(probes));
-  const batch: TcpEvent[] = [];
-  const pairer = new Pairer({
-    rung: capture.installed.rung,
-    functionsOf: namesOf,
-    emit: (event) => batch.push(event),
-    synAckTimer: (timer) => verify?.add(timer),
-  });
-  session.onGap.add((gap) => pairer.gap(gap));
-  const settled = new SettleSink({
-    now: () => source.now(),
-    settledUntil: () => pairer.settledUntil(decoder.takenUntil),
-  });
+  const live = livePipeline(session, { synAckTimer: (timer) => verify?.add(timer) });
+  const { settled, decoder, namesOf, epochUnixNanos } = live;
   const verify = settings.verify ? new LiveVerify(session, { settled, counts: decoder.counts }) : undefined;
-  const { stop, stopped } = stopper(source, { verify, hurry });
+  const { stop, stopped } = stopper(session.source, { verify, hurry });
   const output = { ...settings, epochUnixNanos, utcOffsetMinutes, write };
   const format = eventFormatter(settings, { stackNames: namesOf, utcOffsetMinutes });
   const view = settings.summary === undefined ? new View({ ...output, format, enough: stop }) : undefined;
   const shown: Sink = view ?? new SummarySink(output);
-  const witnesses: Witness[] = verify === undefined ? [settled] : [verify, settled];
-  const pipeline: Pipeline = {
-    source,
-    decoder,
-    pairer,
-    batch,
-    witnesses,
+  const pipeline = live.join({
+    witnesses: verify === undefined ? [] : [verify],
     naming: names ?? WITHOUT_NAMES,
     sinks: [shown],
-  };
+  });
   return { pipeline, verify, view, stop, stopped };
 }
 
