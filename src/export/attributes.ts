@@ -87,6 +87,16 @@ export const ATTRIBUTES = {
   countLossProbes: "linux.tcp_ext.TCPLossProbes",
   countSyn: "linux.tcp_ext.TCPSynRetrans",
   countFailed: "linux.tcp_ext.TCPRetransFail",
+  /** Keys of metric points only: the agent's own place, and the point of all series that had no room. */
+  nodeName: "k8s.node.name",
+  clusterName: "k8s.cluster.name",
+  metricOverflow: "otel.metric.overflow",
+  /** Keys of the agent's own metrics only. */
+  reason: "tcpretrans.reason",
+  end: "tcpretrans.end",
+  resource: "tcpretrans.resource",
+  version: "service.version",
+  runtimeVersion: "process.runtime.version",
 } as const;
 
 /** The values of `event.name`. */

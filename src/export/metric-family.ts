@@ -34,6 +34,9 @@ export interface MetricFamily extends MetricDefinition {
 
 /** What can be asked for metrics. */
 export interface MetricSource {
-  /** All families at this Unix time in ms; one without points may be left out. */
-  collect(nowUnixMs: number): readonly MetricFamily[];
+  /**
+   * All families at this Unix time in ms, those without points too. `reader` names who asks, the same at each time: every
+   * reader is shown a new series at 0 once, so two that share a name take the zeroes from each other.
+   */
+  collect(nowUnixMs: number, reader?: string): readonly MetricFamily[];
 }
