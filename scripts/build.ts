@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
-import { withoutSideEffects } from "./without-side-effects.ts";
+import { lazyHttp, withoutSideEffects, withoutUndici } from "./bundle-plugins.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
@@ -18,7 +18,7 @@ await build({
   target: "node24",
   legalComments: "none",
   logLevel: "warning",
-  plugins: [withoutSideEffects],
+  plugins: [lazyHttp, withoutUndici, withoutSideEffects],
   // Dependencies in CommonJS call require() for Node's own modules.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

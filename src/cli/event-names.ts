@@ -3,7 +3,7 @@ import type { Config } from "../config/schema.ts";
 import type { EnrichCounts } from "../enrich/enricher.ts";
 import type { TraceNanos } from "../event/trace-nanos.ts";
 import { openLibc } from "../syscall/libc.ts";
-import { type NamingSession, openNamingSession } from "./naming-session.ts";
+import type { NamingSession } from "./naming-session.ts";
 import { requireRoot, type Session } from "./session.ts";
 import type { TraceIo } from "./trace.ts";
 
@@ -21,6 +21,8 @@ export async function openNames(
 ): Promise<NamingSession | undefined> {
   if (config === undefined) return undefined;
   requireRoot();
+  // 10 MiB with Node's TLS, and needed with a cluster only.
+  const { openNamingSession } = await import("./naming-session.ts");
   return await openNamingSession({ config, version, libc: openLibc({ disabled: noFfi }), say, signal });
 }
 

@@ -16,7 +16,7 @@ export async function agentCost(
   args: readonly string[],
   { settleSeconds, seconds }: { readonly settleSeconds: number; readonly seconds: number },
 ): Promise<AgentCost> {
-  const child = spawn(product, args, { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(product, args, { stdio: "ignore" });
   await sleep(settleSeconds * 1000);
   const before = processCost(child.pid ?? 0);
   await sleep(seconds * 1000);

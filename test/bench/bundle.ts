@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { build } from "esbuild";
-import { withoutSideEffects } from "../../scripts/without-side-effects.ts";
+import { build, stop } from "esbuild";
+import { withoutSideEffects } from "../../scripts/bundle-plugins.ts";
 
 /** Bundles a program of this directory as the product is bundled; gives the file's path. */
 export async function bundle(program: string, outdir: string): Promise<string> {
@@ -13,5 +13,7 @@ export async function bundle(program: string, outdir: string): Promise<string> {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
   });
+  // Its process would stay, and be measured with.
+  await stop();
   return join(outdir, `${program}.mjs`);
 }
