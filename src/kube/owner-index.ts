@@ -187,8 +187,15 @@ export class OwnerIndex {
   get complete(): boolean {
     const { sync, wholeCluster, clusterRanges = [] } = this.#options;
     if (!sync.complete) return false;
-    if (clusterRanges.length > 0 || this.#nodes.haveRanges) return true;
+    if (clusterRanges.length > 0) return true;
+    if (this.#nodes.haveRanges) return this.#knowsNodes(this.#pods.waitingNodes);
     return wholeCluster && this.#pods.waiting === 0;
+  }
+
+  /** A node that has joined since the last list of nodes has a range that was not told. */
+  #knowsNodes(names: Iterable<string>): boolean {
+    for (const name of names) if (this.#nodes.byName(name) === undefined) return false;
+    return true;
   }
 
   get pending(): boolean {

@@ -18,13 +18,16 @@ export class PodHolds {
   readonly #tombstones: Tombstones;
   readonly #addresses = new AddressIntervals<PodEntry>();
   readonly #hostPorts = new AddressIntervals<PodEntry>();
+  /** Addresses of pods on their node's network, which are the node's, by how many such pods tell them. */
+  readonly #nodeAddresses = new Map<string, number>();
 
   constructor(tombstones: Tombstones) {
     this.#tombstones = tombstones;
   }
 
+  /** Whether it is a pod's, or that of a node with a pod on its network. */
   hasAddress(address: string): boolean {
-    return this.#addresses.has(address);
+    return this.#addresses.has(address) || this.#nodeAddresses.has(address);
   }
 
   at(address: string, unixMs: number): Hold<PodEntry> | typeof AMBIGUOUS | undefined {
@@ -57,12 +60,13 @@ export class PodHolds {
       pod.certainMs = certainMs(sight, endedMs !== undefined);
       for (const key of hostPortKeys(pod)) this.#hostPorts.add(key, pod);
     }
-    if (pod.hostNetwork) return;
-    this.#change(pod, sight, isFirst);
+    if (pod.hostNetwork) this.#tellNode(pod, slim.addresses);
+    else this.#change(pod, sight, isFirst);
   }
 
   /** Drops every hold that a pod has. */
   drop(pod: PodEntry): void {
+    if (pod.hostNetwork) this.#tellNode(pod, []);
     for (const address of addressesOf(pod)) {
       const hold = this.#addresses.holdOf(address, pod);
       if (hold !== undefined) this.#addresses.delete(address, hold);
@@ -80,8 +84,18 @@ export class PodHolds {
     for (const address of gained) {
       this.#addresses.add(address, isFirst ? pod : PartialHold.later(pod, pod.earliestMs, receivedMs));
     }
-    const [only, ...others] = slim.addresses;
-    pod.addresses = others.length === 0 ? only : slim.addresses;
+    setAddresses(pod, slim.addresses);
+  }
+
+  #tellNode(pod: PodEntry, addresses: readonly string[]): void {
+    const counts = this.#nodeAddresses;
+    for (const address of addresses) counts.set(address, (counts.get(address) ?? 0) + 1);
+    for (const address of addressesOf(pod)) {
+      const left = (counts.get(address) ?? 0) - 1;
+      if (left > 0) counts.set(address, left);
+      else counts.delete(address);
+    }
+    setAddresses(pod, addresses);
   }
 
   #close(address: string, pod: PodEntry, at: Pick<Sight, "lastSureMs" | "receivedMs">): void {
@@ -91,6 +105,10 @@ export class PodHolds {
     this.#addresses.replace(address, hold, closed);
     this.#tombstones.add(() => this.#addresses.delete(address, closed), at.receivedMs);
   }
+}
+
+function setAddresses(pod: PodEntry, addresses: readonly string[]): void {
+  pod.addresses = addresses.length > 1 ? addresses : addresses[0];
 }
 
 /**

@@ -43,6 +43,11 @@ export class PodTable implements ResourceSink<SlimPod> {
     return this.#waiting.count;
   }
 
+  /** Nodes with such pods. */
+  get waitingNodes(): Iterable<string> {
+    return this.#waiting.nodes;
+  }
+
   /** Tells what time it is. */
   clock(nowMs: number): void {
     if (nowMs > this.#nowMs) this.#nowMs = nowMs;

@@ -9,6 +9,11 @@ export class WaitingPods {
     return this.#count;
   }
 
+  /** Nodes with such pods. */
+  get nodes(): Iterable<string> {
+    return this.#byNode.keys();
+  }
+
   /** Looks at a pod anew after each change of it. */
   note(pod: PodEntry, waits: boolean): void {
     if (pod.nodeName === undefined) return;

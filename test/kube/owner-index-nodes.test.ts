@@ -126,3 +126,29 @@ test("OwnerIndex.complete is false without ranges while a pod may have an addres
   index.pods.upsert(aPod(), NOW + 1);
   assert.equal(index.complete, true);
 });
+
+test("OwnerIndex.complete is false while a pod waits on a node that no list of nodes has told of", () => {
+  const index = anIndex();
+  list(index.nodes, [aNode()], NOW);
+  list(index.pods, [aPod({ nodeName: "node-new", addresses: [] })], NOW);
+  assert.equal(index.complete, false);
+  index.pods.upsert(aPod({ nodeName: "node-new", addresses: ["10.0.9.5"] }), NOW + 1);
+  assert.equal(index.complete, true);
+});
+
+test("OwnerIndex.isClusterAddress() knows a new node's address by the pods on its network", () => {
+  const index = anIndex();
+  const address = "172.16.0.9";
+  const onNode = { nodeName: "node-new", hostNetwork: true, addresses: [address] };
+  list(index.nodes, [aNode()], NOW);
+  list(index.pods, [aPod(onNode), aPod({ ...onNode, uid: "uid-o" })], NOW);
+  index.pods.upsert(aPod(onNode), NOW + 1);
+  assert.equal(index.isClusterAddress(address), true);
+  assert.equal(index.podAt(address, NOW), undefined);
+  index.pods.remove(aPod(onNode), NOW + 2);
+  index.expire(NOW + 600_002);
+  assert.equal(index.isClusterAddress(address), true, "the other pod tells it still");
+  index.pods.remove(aPod({ ...onNode, uid: "uid-o" }), NOW + 700_000);
+  index.expire(NOW + 1_300_000);
+  assert.equal(index.isClusterAddress(address), false);
+});
