@@ -21,12 +21,17 @@ export function dialledEnd(
   const { cluster } = moment.sources;
   const service = cluster.serviceAt(peerAddress, peerPort, unixMs);
   if (service !== undefined) {
-    const hint = peerHint({ service, node: node?.node }, unixMs);
-    return serviceEnd(service, { method: "address", node: node?.node, hint });
+    // IPVS puts every ClusterIP on an interface of every node: only the API tells which node an address is of.
+    const addressed = cluster.nodeAt(peerAddress);
+    const hint = peerHint({ service, node: addressed }, unixMs);
+    return serviceEnd(service, { method: "address", node: addressed, hint });
   }
   if (node === undefined) return undefined;
   const pod = cluster.hostPortPod(peerAddress, peerPort, unixMs);
-  if (pod !== undefined) return peerPod(pod, { method: "address", services: [], moment });
+  if (pod !== undefined) {
+    const isOver = pod.endedMs !== undefined && pod.endedMs <= unixMs;
+    return peerPod(pod, { method: isOver ? "tombstone" : "address", services: [], moment });
+  }
   const endpoint = cluster.endpointPod(peerAddress, peerPort, unixMs);
   if (endpoint === undefined) return undefined;
   return peerPod(endpoint, { method: "endpointslice", services: dialledServices(socket, moment), moment });

@@ -1,6 +1,7 @@
 import { ATTRIBUTION_METHODS, type AttributionMethod, type EnrichedEvent } from "../event/end-name.ts";
 import type { TcpEvent } from "../event/tcp-event.ts";
 import type { TraceNanos } from "../event/trace-nanos.ts";
+import { ConnectionMemory } from "./connection-memory.ts";
 import { endsMemory } from "./ends-memory.ts";
 import { GivenUp } from "./given-up.ts";
 import { findLocal } from "./local-end.ts";
@@ -57,6 +58,7 @@ export class Enricher {
   };
   readonly #options: EnricherOptions;
   readonly #room = new WaitingRoom();
+  readonly #connections = new ConnectionMemory();
   readonly #givenUp = new GivenUp(FORGET_NANOS);
   readonly #sameEnds = endsMemory();
   #retriedAt = Number.NEGATIVE_INFINITY;
@@ -81,18 +83,20 @@ export class Enricher {
     const released: EnrichedEvent[] = [];
     if (this.#room.size > 0 && watermark - this.#retriedAt >= RETRY_NANOS) {
       this.#retriedAt = watermark;
-      this.#room.release((waiting) => this.#retry(waiting, watermark, released));
+      const missing = new Set<string>();
+      this.#room.release((waiting) => this.#retry(waiting, { now: watermark, missing, released }));
     }
     const settled: EnrichedEvent[] = [];
     for (const event of events) {
-      if (this.#room.size === 0 || !this.#room.holds(event)) {
-        const finding = this.#find(event);
-        if (!this.#shouldWait(finding, watermark)) {
-          this.#settle(event, finding, settled);
-          continue;
-        }
-      }
-      this.#wait(event, watermark, released);
+      // One that comes behind another of its socket waits for the same.
+      const isBehind = this.#room.size > 0 && this.#room.holds(event);
+      const finding = isBehind ? undefined : this.#find(event);
+      if (finding === undefined || this.#shouldWait(finding, watermark)) {
+        this.#wait(
+          { event, since: watermark, awaits: finding === undefined ? [] : awaited(finding) },
+          released,
+        );
+      } else this.#settle(event, finding, settled);
     }
     return released.length === 0 ? settled : mergeByTime(released, settled);
   }
@@ -109,9 +113,10 @@ export class Enricher {
     return released;
   }
 
-  #find({ socket, time }: TcpEvent): Finding {
+  #find(event: TcpEvent): Finding {
+    const { socket, time } = event;
     const { sources, unixMs } = this.#options;
-    const moment = { unixMs: unixMs(time), sources };
+    const moment = { unixMs: unixMs(time), sinceMs: unixMs(this.#connections.since(event)), sources };
     const local = findLocal(socket, moment);
     return { local, peer: local.ownership === "foreign" ? undefined : findPeer(socket, local.end, moment) };
   }
@@ -121,7 +126,7 @@ export class Enricher {
     return peer?.awaits !== undefined && !this.#givenUp.has(peer.awaits, now);
   }
 
-  #wait(event: TcpEvent, now: number, released: EnrichedEvent[]): void {
+  #wait(waiting: Waiting, released: EnrichedEvent[]): void {
     if (this.#room.size >= MAX_WAITING) {
       const oldest = this.#room.takeOldest();
       if (oldest !== undefined) {
@@ -129,15 +134,22 @@ export class Enricher {
         this.#settle(oldest.event, this.#find(oldest.event), released);
       }
     }
-    this.#room.add(event, now);
+    this.#room.add(waiting);
     this.counts.waited++;
   }
 
-  #retry({ event, since }: Waiting, now: number, released: EnrichedEvent[]): boolean {
+  #retry(waiting: Waiting, { now, missing, released }: Round): boolean {
+    const { event, since } = waiting;
+    const isLate = now - since >= MAX_WAIT_NANOS;
+    // Many may wait for one thing: it is looked for once a round.
+    if (!isLate && waiting.awaits.some((what) => missing.has(what))) return false;
     const finding = this.#find(event);
     if (awaits(finding)) {
-      const isLate = now - since >= MAX_WAIT_NANOS;
-      if (!isLate && this.#shouldWait(finding, now)) return false;
+      if (!isLate && this.#shouldWait(finding, now)) {
+        waiting.awaits = awaited(finding);
+        for (const what of waiting.awaits) missing.add(what);
+        return false;
+      }
       this.counts.gaveUp++;
       if (isLate) this.#giveUp(finding, now);
     }
@@ -166,6 +178,18 @@ interface Finding {
   readonly local: LocalFinding;
   /** Undefined for a foreign event: nobody will see it. */
   readonly peer: PeerFinding | undefined;
+}
+
+/** One look at all that waits. */
+interface Round {
+  readonly now: number;
+  /** What was looked for in this round, and is not there yet. */
+  readonly missing: Set<string>;
+  readonly released: EnrichedEvent[];
+}
+
+function awaited({ local, peer }: Finding): readonly string[] {
+  return [local.awaits, peer?.awaits].filter((what) => what !== undefined);
 }
 
 function awaits({ local, peer }: Finding): boolean {

@@ -24,7 +24,7 @@ export function findLocal(socket: SocketFields, moment: Moment): LocalFinding {
     return ofPod(podUid, { method: "cgroup", containerId, netns, sources: moment.sources });
   }
   if (netns === undefined) {
-    const found = findByLocalAddress(socket.localAddress, moment);
+    const found = findByLocalAddress(socket, moment);
     return owner === undefined ? found : { ...found, end: ofProcess(owner.name, "cgroup", moment.sources) };
   }
   const space = host.namespace(netns);
@@ -81,7 +81,7 @@ function ofNamespace(space: NamespaceOwner, { socket, netns, moment }: InNamespa
     case "process": {
       if (space.name !== undefined) return own(ofProcess(space.name, "netns", sources));
       // Held by something that says nothing: a pod's before its first process, or any while the host's own is not known.
-      const found = findByLocalAddress(socket.localAddress, moment);
+      const found = findByLocalAddress(socket, moment);
       return found.end.kind === "unknown" ? { ...found, awaits: `netns ${netns}` } : found;
     }
   }

@@ -4,6 +4,8 @@ import type { NameSources } from "./lookups.ts";
 export interface Moment {
   /** Kernel time of the event in Unix milliseconds. */
   readonly unixMs: number;
+  /** Kernel time of the first event of its connection; `unixMs` where that is the first. */
+  readonly sinceMs: number;
   readonly sources: NameSources;
 }
 

@@ -2,6 +2,7 @@ import type { EndName } from "../event/end-name.ts";
 import type { SocketFields } from "../event/tcp-event.ts";
 import { dialledEnd, dialledServices, isServer } from "./dialled-end.ts";
 import { UNKNOWN_END } from "./ends.ts";
+import { holderOfConnection } from "./holder.ts";
 import { AWAITS_CLUSTER, awaitsSuccessor, type Moment } from "./moment.ts";
 import { nodeWithAddress, outsideEnd, type PeerFinding, peerPod } from "./peer-parts.ts";
 import { isLoopback } from "./same-everywhere.ts";
@@ -38,9 +39,8 @@ function byTranslation(socket: SocketFields, local: EndName, moment: Moment): Pe
 /** In the order of the issue: pod, service, hostPort, node, range, external; a dead pod where nobody lives. */
 function byAddress(socket: SocketFields, local: EndName, moment: Moment): PeerFinding {
   const { peerAddress } = socket;
-  const { cluster } = moment.sources;
   if (isLoopback(peerAddress)) return known(inSameNamespace(socket, local, moment));
-  const held = cluster.podAt(peerAddress, moment.unixMs);
+  const held = holderOfConnection(peerAddress, moment);
   if (held?.kind === "ambiguous") return { end: UNKNOWN_END, awaits: awaitsSuccessor(peerAddress, moment) };
   if (held?.kind === "held") {
     const services = dialledServices(socket, moment);
@@ -58,7 +58,7 @@ function byAddress(socket: SocketFields, local: EndName, moment: Moment): PeerFi
   if (end !== undefined) return known(end);
   if (held === undefined) return outsideEnd(peerAddress, "cidr", moment);
   const dead = peerPod(held.pod, { method: "tombstone", services: [], moment });
-  return { end: dead, awaits: awaitsSuccessor(peerAddress, moment) };
+  return { end: dead, awaits: held.mayChange ? awaitsSuccessor(peerAddress, moment) : undefined };
 }
 
 function known(end: EndName): PeerFinding {

@@ -1,6 +1,7 @@
 import type { ServiceRecord } from "../event/cluster.ts";
 import type { SocketFields } from "../event/tcp-event.ts";
 import { serviceEnd, UNKNOWN_END } from "./ends.ts";
+import { holderOfConnection } from "./holder.ts";
 import type { Translation } from "./lookups.ts";
 import { awaitsSuccessor, type Moment } from "./moment.ts";
 import { peerHint } from "./peer-hint.ts";
@@ -36,7 +37,7 @@ interface OwnerOptions {
 
 function translatedOwner(address: string, { moment, services, endpointPort }: OwnerOptions): PeerFinding {
   const { cluster } = moment.sources;
-  const held = cluster.podAt(address, moment.unixMs);
+  const held = holderOfConnection(address, moment);
   if (held?.kind === "ambiguous") return { end: UNKNOWN_END, awaits: awaitsSuccessor(address, moment) };
   if (held?.kind === "held") {
     return { end: peerPod(held.pod, { method: "conntrack", services, moment }), awaits: undefined };
@@ -50,5 +51,5 @@ function translatedOwner(address: string, { moment, services, endpointPort }: Ow
   }
   if (held === undefined) return outsideEnd(address, "conntrack", moment);
   const dead = peerPod(held.pod, { method: "tombstone", services, moment });
-  return { end: dead, awaits: awaitsSuccessor(address, moment) };
+  return { end: dead, awaits: held.mayChange ? awaitsSuccessor(address, moment) : undefined };
 }

@@ -4,6 +4,8 @@ export interface Waiting {
   readonly event: TcpEvent;
   /** Trace time of its coming, in nanoseconds. */
   readonly since: number;
+  /** What it waits for: the local end's and the peer's. */
+  awaits: readonly string[];
 }
 
 /** Events that wait for a name, in the order of their coming; a socket's later ones wait behind its first. */
@@ -20,9 +22,10 @@ export class WaitingRoom {
     return this.#perSocket.has(socket.key);
   }
 
-  add(event: TcpEvent, since: number): void {
-    this.#waiting.push({ event, since });
-    this.#perSocket.set(event.socket.key, (this.#perSocket.get(event.socket.key) ?? 0) + 1);
+  add(waiting: Waiting): void {
+    const { key } = waiting.event.socket;
+    this.#waiting.push(waiting);
+    this.#perSocket.set(key, (this.#perSocket.get(key) ?? 0) + 1);
   }
 
   /** Takes out the one that has waited the longest: the first of its socket, so order is kept. */

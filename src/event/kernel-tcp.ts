@@ -17,6 +17,10 @@ export const TCP_STATE_NAMES: readonly string[] = [
 
 /** The states that classification compares with. include/net/tcp_states.h. */
 export const TCP_SYN_SENT = 2;
+export const TCP_FIN_WAIT1 = 4;
+export const TCP_FIN_WAIT2 = 5;
+export const TCP_LAST_ACK = 9;
+export const TCP_CLOSING = 11;
 /** A half-open connection of Fast Open or of a simultaneous open. */
 export const TCP_SYN_RECV = 3;
 /** A request socket: what a retransmitted SYN-ACK belongs to. */

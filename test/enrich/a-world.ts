@@ -53,7 +53,8 @@ export function aNode(name: string, change: Partial<NodeRecord> = {}): NodeRecor
 /** What a test knows: every look-up is a table that it fills. Keys of ports are `address port`. */
 export class World {
   readonly pods = new Map<string, PodRecord>();
-  readonly podsAt = new Map<string, PodAtAddress>();
+  /** At all times, or by the time in Unix ms. */
+  readonly podsAt = new Map<string, PodAtAddress | ((unixMs: number) => PodAtAddress | undefined)>();
   readonly services = new Map<string, ServiceRecord>();
   readonly hostPorts = new Map<string, PodRecord>();
   readonly endpointPods = new Map<string, PodRecord>();
@@ -115,7 +116,10 @@ export class World {
     const world = this;
     return {
       podByUid: (uid) => this.pods.get(uid),
-      podAt: (address) => this.podsAt.get(address),
+      podAt: (address, unixMs) => {
+        const at = this.podsAt.get(address);
+        return typeof at === "function" ? at(unixMs) : at;
+      },
       serviceAt: (address, port) => this.services.get(`${address} ${port}`),
       hostPortPod: (address, port) => this.hostPorts.get(`${address} ${port}`),
       endpointPod: (address, port) => this.endpointPods.get(`${address} ${port}`),

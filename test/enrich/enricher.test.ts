@@ -197,6 +197,52 @@ test("Enricher waits while the first lists come, once, and again when a watch fa
   assert.equal(enricher.waiting, 1);
 });
 
+/** An address that passes from one pod to another, with a stretch in which it is nobody's; times in ms. */
+function passing(world: World, address: string, { fromMs, untilMs }: { fromMs: number; untilMs: number }) {
+  const before = aPod("db-0", { nodeName: "node-b" });
+  const after = aPod("web-1", { nodeName: "node-b" });
+  world.podsAt.set(address, (unixMs) => {
+    const ms = unixMs - NOW_MS;
+    if (ms < fromMs) return { kind: "held", pod: before };
+    return ms < untilMs ? { kind: "ambiguous" } : { kind: "held", pod: after };
+  });
+}
+
+test("Enricher leaves a connection with the peer that it was seen with first, whoever has the address later", () => {
+  const { world, tick } = aStart();
+  passing(world, "10.244.2.9", { fromMs: 100, untilMs: 3000 });
+  assert.deepEqual(tick(60, at(50)), ["50: shop/cart-1 → shop/db-0"]);
+  assert.deepEqual(tick(500, at(450)), ["450: shop/cart-1 → shop/db-0"]);
+  assert.deepEqual(tick(4000, at(3900)), ["3900: shop/cart-1 → shop/db-0"]);
+  const another = at(3950, { key: 11 as SocketKey, localPort: 4001 });
+  assert.deepEqual(tick(4100, another), ["3950: shop/cart-1 → shop/web-1"]);
+  const sameSocketAgain = at(4150, { localPort: 4002 });
+  assert.deepEqual(tick(4200, sameSocketAgain), ["4150: shop/cart-1 → shop/web-1"]);
+});
+
+test("Enricher names nobody for a connection that was first seen while its address passed, until a reset would have ended it", () => {
+  const { world, tick } = aStart();
+  passing(world, "10.244.2.9", { fromMs: 100, untilMs: 3000 });
+  assert.deepEqual(tick(210, at(200)), []);
+  assert.deepEqual(tick(3500), ["200: shop/cart-1 → unknown"]);
+  assert.deepEqual(tick(4010, at(4000)), ["4000: shop/cart-1 → unknown"]);
+  assert.deepEqual(tick(12_010, at(12_000)), ["12000: shop/cart-1 → shop/web-1"]);
+});
+
+test("Enricher looks once a round for what many wait for", () => {
+  const { world, enricher, tick } = aStart();
+  let looks = 0;
+  world.podsAt.set("10.244.2.9", () => {
+    looks++;
+    return { kind: "ambiguous" };
+  });
+  for (let i = 0; i < 50; i++) tick(1, at(1, { key: (100 + i) as SocketKey, localPort: 5000 + i }));
+  assert.equal(enricher.waiting, 50);
+  looks = 0;
+  tick(100);
+  assert.equal(looks, 1);
+});
+
 test("Enricher waits until what is outside is surely outside, in vain only once", () => {
   const { world, tick } = aStart((world) => Object.assign(world, { complete: false }));
   const outside = (ms: number) => at(ms, { peerAddress: "192.0.2.7" });

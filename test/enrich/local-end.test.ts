@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findLocal } from "../../src/enrich/local-end.ts";
+import { TCP_FIN_WAIT1 } from "../../src/event/kernel-tcp.ts";
 import type { SocketFields } from "../../src/event/tcp-event.ts";
 import { anEvent } from "../export/an-event.ts";
 import { APP, aPod, aWorld, HOST_NETNS, NOW_MS, type World } from "./a-world.ts";
 
 function find(world: World, socket: Partial<SocketFields>) {
   const event = anEvent({ socket: { localAddress: "10.244.1.5", ...socket } });
-  const { ownership, end, awaits } = findLocal(event.socket, { unixMs: NOW_MS, sources: world.sources() });
+  const { ownership, end, awaits } = findLocal(event.socket, {
+    unixMs: NOW_MS,
+    sinceMs: NOW_MS,
+    sources: world.sources(),
+  });
   const node = end.node?.name;
   return {
     ownership,
@@ -205,8 +210,14 @@ const byAddress: readonly Case[] = [
   {
     name: "a dead pod of this node by its address, waiting for a successor",
     world: ({ podsAt }) => podsAt.set("10.244.1.5", { kind: "tombstone", pod: aPod("cart-0") }),
-    socket: {},
+    socket: { state: TCP_FIN_WAIT1 },
     found: { ownership: "own", name: "shop/cart-0", method: "tombstone", awaits: "successor 10.244.1.5" },
+  },
+  {
+    name: "nobody for a living socket with a dead pod's address: a pod that has not told its own has it",
+    world: ({ podsAt }) => podsAt.set("10.244.1.5", { kind: "tombstone", pod: aPod("cart-0") }),
+    socket: {},
+    found: { ...UNKNOWN, ownership: "undetermined", awaits: "successor 10.244.1.5" },
   },
   {
     name: "nobody for an address that a pod of another node has left",

@@ -10,7 +10,7 @@ import { aNode, aPod, aService, aWorld, HOST_NETNS, NOW_MS, type World } from ".
 function find(world: World, socket: Partial<SocketFields>) {
   const own = { localAddress: "10.244.1.5", localPort: 41000, cgroupId: 500n, netns: 7 };
   const event = anEvent({ socket: { ...own, ...socket } });
-  const moment = { unixMs: NOW_MS, sources: world.sources() };
+  const moment = { unixMs: NOW_MS, sinceMs: NOW_MS, sources: world.sources() };
   const { end, awaits } = findPeer(event.socket, findLocal(event.socket, moment).end, moment);
   return {
     kind: end.kind,
@@ -59,6 +59,15 @@ const byAddress: readonly Case[] = [
     found: { kind: "service", name: "shop/db", method: "address", service: "db", node: undefined },
   },
   {
+    name: "a service without a node by a ClusterIP that IPVS has put on an interface of this node",
+    world: (world) => {
+      world.hostAddresses.add("10.96.0.7");
+      world.addNode(aNode("node-a", { cordoned: true }), "172.31.99.1");
+    },
+    socket: to("10.96.0.7", 5432),
+    found: { kind: "service", name: "shop/db", node: undefined, hint: undefined },
+  },
+  {
     name: "the service and the node of a NodePort of another node, not the backend",
     socket: to("172.31.98.2", 30080),
     found: { kind: "service", name: "shop/db", method: "address", node: "node-b" },
@@ -79,6 +88,15 @@ const byAddress: readonly Case[] = [
     world: ({ hostPorts }) => hostPorts.set("172.31.98.2 8443", aPod("edge-1", { nodeName: "node-b" })),
     socket: to("172.31.98.2", 8443),
     found: { kind: "pod", name: "shop/edge-1", method: "address", node: "node-b" },
+  },
+  {
+    name: "the pod that was behind a hostPort as one that is gone",
+    world: ({ hostPorts }) => {
+      const pod = aPod("edge-1", { nodeName: "node-b", endedMs: NOW_MS - 3_000 });
+      hostPorts.set("172.31.98.2 8443", pod);
+    },
+    socket: to("172.31.98.2", 8443),
+    found: { kind: "pod", name: "shop/edge-1", method: "tombstone", hint: "pod_deleted", age: 3 },
   },
   {
     name: "the one hostNetwork pod that is an endpoint at a node's address and port",
@@ -462,7 +480,7 @@ for (const { name, world: change, socket, found } of all) {
 test("findPeer() asks nothing of a host without connection tracking", () => {
   const sources = { ...aWorld().sources(), conntrack: undefined };
   const { socket } = anEvent({ socket: { ...to("10.96.0.7", 5432), netns: 7 } });
-  const moment = { unixMs: NOW_MS, sources };
+  const moment = { unixMs: NOW_MS, sinceMs: NOW_MS, sources };
   const { end } = findPeer(socket, findLocal(socket, moment).end, moment);
   assert.equal(end.name, "shop/db");
   assert.equal(end.method, "address");

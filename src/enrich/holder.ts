@@ -1,0 +1,57 @@
+import type { PodRecord } from "../event/cluster.ts";
+import { TCP_CLOSING, TCP_FIN_WAIT1, TCP_FIN_WAIT2, TCP_LAST_ACK } from "../event/kernel-tcp.ts";
+import type { PodAtAddress } from "./lookups.ts";
+import type { Moment } from "./moment.ts";
+
+/** A pod with a connection's address, or that two may have it. */
+export type Holder =
+  | {
+      readonly kind: "held" | "tombstone";
+      readonly pod: PodRecord;
+      /** A pod that has not told its address yet may be meant: only of a tombstone. */
+      readonly mayChange: boolean;
+    }
+  | { readonly kind: "ambiguous" };
+
+/** A living peer whose address passed to it answers a connection of its predecessor's with a reset, by then at the latest. */
+const RESET_MS = 10_000;
+
+/**
+ * The pod at the other end of a connection with this address: who had the address when the connection was seen first,
+ * gone or not by now. Where that is open, whoever has it a while later, since a stale connection would be reset by then.
+ */
+export function holderOfConnection(
+  address: string,
+  { unixMs, sinceMs, sources }: Moment,
+): Holder | undefined {
+  const { cluster } = sources;
+  const now = cluster.podAt(address, unixMs);
+  if (sinceMs >= unixMs) return asHolder(now);
+  const first = cluster.podAt(address, sinceMs);
+  if (first === undefined) return asHolder(now);
+  if (first.kind === "ambiguous") return asHolder(unixMs - sinceMs > RESET_MS ? now : first);
+  if (now !== undefined && now.kind !== "ambiguous" && now.pod === first.pod) {
+    return { ...now, mayChange: first.kind === "tombstone" };
+  }
+  const { pod } = first;
+  const isOver = now?.kind === "held" || (pod.endedMs !== undefined && pod.endedMs <= unixMs);
+  return { kind: isOver ? "tombstone" : first.kind, pod, mayChange: first.kind === "tombstone" };
+}
+
+/**
+ * The pod whose socket has this address. A socket that is neither closed nor closing has a living owner, who has the
+ * address now; one that is closing may outlive its pod.
+ */
+export function holderOfSocket(address: string, state: number, moment: Moment): Holder | undefined {
+  if (OUTLIVING.has(state)) return holderOfConnection(address, moment);
+  const now = moment.sources.cluster.podAt(address, moment.unixMs);
+  return now?.kind === "tombstone" ? { kind: "ambiguous" } : asHolder(now);
+}
+
+/** States of sockets that no process holds any more (net/ipv4/tcp.c, __tcp_close()). */
+const OUTLIVING: ReadonlySet<number> = new Set([TCP_FIN_WAIT1, TCP_FIN_WAIT2, TCP_LAST_ACK, TCP_CLOSING]);
+
+function asHolder(at: PodAtAddress | undefined): Holder | undefined {
+  if (at === undefined || at.kind === "ambiguous") return at;
+  return { ...at, mayChange: at.kind === "tombstone" };
+}

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ConnectionMemory } from "../../src/enrich/connection-memory.ts";
+import { TCP_SYN_SENT } from "../../src/event/kernel-tcp.ts";
+import type { SocketFields, SocketKey } from "../../src/event/tcp-event.ts";
+import { traceNanos } from "../../src/event/trace-nanos.ts";
+import { anEvent } from "../export/an-event.ts";
+
+const SECOND = 1e9;
+
+function at(seconds: number, socket: Partial<SocketFields> = {}) {
+  return anEvent({ time: traceNanos(seconds * SECOND), socket: { key: 1 as SocketKey, ...socket } });
+}
+
+test("ConnectionMemory.since() gives the time of a connection's first event", () => {
+  const memory = new ConnectionMemory();
+  const since = [at(1), at(2), at(200), at(2)].map((event) => memory.since(event) / SECOND);
+  assert.deepEqual(since, [1, 1, 1, 1]);
+});
+
+const anew = [
+  { name: "another port", socket: { localPort: 7777 } },
+  { name: "another peer", socket: { peerAddress: "192.0.2.99" } },
+  { name: "another peer's port", socket: { peerPort: 7777 } },
+  { name: "a handshake after the connection was open", socket: { state: TCP_SYN_SENT } },
+] as const;
+for (const { name, socket } of anew) {
+  test(`ConnectionMemory.since() begins anew with ${name} of the same socket`, () => {
+    const memory = new ConnectionMemory();
+    memory.since(at(1));
+    assert.equal(memory.since(at(2, socket)), 2 * SECOND);
+    assert.equal(memory.since(at(3, socket)), 2 * SECOND);
+  });
+}
+
+test("ConnectionMemory.since() keeps a handshake and the connection that comes of it as one", () => {
+  const memory = new ConnectionMemory();
+  memory.since(at(1, { state: TCP_SYN_SENT }));
+  assert.equal(memory.since(at(2, { state: TCP_SYN_SENT })), SECOND);
+  assert.equal(memory.since(at(3)), SECOND);
+});
+
+test("ConnectionMemory.since() forgets after five minutes of silence", () => {
+  const memory = new ConnectionMemory();
+  memory.since(at(1));
+  assert.equal(memory.since(at(299)), SECOND);
+  assert.equal(memory.since(at(598)), SECOND);
+  assert.equal(memory.since(at(899)), 899 * SECOND);
+});
+
+test("ConnectionMemory.since() keeps those in use and forgets others when it is full", () => {
+  const memory = new ConnectionMemory();
+  memory.since(at(1));
+  for (let i = 2; i < 40_000; i++) {
+    memory.since(at(2, { key: i as SocketKey }));
+    if (i % 10_000 === 0) memory.since(at(3));
+  }
+  assert.equal(memory.since(at(4)), SECOND);
+  assert.equal(memory.since(at(4, { key: 2 as SocketKey })), 4 * SECOND);
+});
