@@ -50,7 +50,7 @@ function projectPod(pod: JsonObject, ownNode: string | undefined): SlimPod | und
     naming: namingOf(metadata),
     containers: nodeName !== undefined && nodeName === ownNode ? containerNames(statuses) : undefined,
     hostPorts: hostPorts(spec),
-    configHash: textOf(objectOf(metadata, "annotations"), "kubernetes.io/config.hash"),
+    configHash: configHash(objectOf(metadata, "annotations")),
     terminal: phase === "Succeeded" || phase === "Failed",
     endsByItself: (textOf(spec, "restartPolicy") ?? "Always") !== "Always",
     ready: textOf(ready, "status") === "True",
@@ -64,6 +64,12 @@ function projectPod(pod: JsonObject, ownNode: string | undefined): SlimPod | und
     finished: finishes.length > 0 && !finishes.includes(undefined),
     terminatingSeconds: terminatingSeconds(metadata),
   };
+}
+
+/** Only a mirror pod's: anybody may write the other annotation, or have copied it. */
+function configHash(annotations: JsonObject): string | undefined {
+  const hash = textOf(annotations, "kubernetes.io/config.hash");
+  return hash === textOf(annotations, "kubernetes.io/config.mirror") ? hash : undefined;
 }
 
 function condition(status: JsonObject, type: string): JsonObject {

@@ -189,6 +189,11 @@ test("podProjection() knows a mirror pod by its config's hash", () => {
   assert.deepEqual(slim?.workload, { kind: "Pod", name: "web-7d9f8b6c5d-x2k9p", inferred: false });
 });
 
+test("podProjection() takes no config's hash from a pod that is no mirror pod", () => {
+  const annotations = { "kubernetes.io/config.hash": "5ca1ab1e" };
+  assert.equal(project(pod({ metadata: { annotations } }))?.configHash, undefined);
+});
+
 test("podProjection() leaves out annotations that are too long and addresses that are none", () => {
   const annotations = { "resource.opentelemetry.io/service.name": "x".repeat(1025) };
   const slim = project(
