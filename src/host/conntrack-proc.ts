@@ -46,6 +46,7 @@ export class ProcConntrack implements ConntrackSource {
   #waiting = new Map<string, ConntrackPair>();
   #reading = new Map<string, ConntrackPair>();
   #timer: NodeJS.Timeout | undefined;
+  #isPassing = false;
   #nextPass = Number.NEGATIVE_INFINITY;
   #counts = NO_SOURCE_COUNTS;
   #ended = false;
@@ -86,7 +87,7 @@ export class ProcConntrack implements ConntrackSource {
   }
 
   #schedule(): void {
-    if (this.#timer !== undefined || this.#reading.size > 0) return;
+    if (this.#timer !== undefined || this.#isPassing) return;
     const delay = Math.max(GATHER_MS, this.#nextPass - this.#options.now());
     this.#timer = setTimeout(() => void this.#pass(), delay);
     this.#timer.unref();
@@ -95,6 +96,7 @@ export class ProcConntrack implements ConntrackSource {
   async #pass(): Promise<void> {
     const { now, minIntervalMs, maxShare } = this.#options;
     this.#timer = undefined;
+    this.#isPassing = true;
     this.#reading = this.#waiting;
     this.#waiting = new Map();
     const start = now();
@@ -104,6 +106,7 @@ export class ProcConntrack implements ConntrackSource {
     this.#nextPass = now() + Math.max(minIntervalMs, lastPassMs / maxShare);
     const rest = [...this.#reading.values()];
     this.#reading = new Map();
+    this.#isPassing = false;
     for (const pair of rest) this.#options.onAnswer(pair, end);
     if (this.#waiting.size > 0 && !this.#ended) this.#schedule();
   }
