@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type CgroupPathOwner, parseProcessCgroups } from "./cgroup-path.ts";
 import { ExpiringMap } from "./expiring-map.ts";
-import { findHostNamespace } from "./host-namespace.ts";
+import { findHostNamespaceInum } from "./host-namespace.ts";
 import { type Holding, NamespaceHolders, type NamespaceHoldersOptions } from "./namespace-holders.ts";
 import { readNamespaceInum } from "./network-namespaces.ts";
 
@@ -166,7 +166,7 @@ export class NamespaceOwners {
     this.#counts.scans++;
     this.#lastScanMs = now;
     this.#holders.scan(now, { thorough });
-    this.#host ??= findHostNamespace(this.#holders.pids, { procRoot: this.#procRoot });
+    this.#host ??= findHostNamespaceInum(this.#holders.pids, { procRoot: this.#procRoot });
     if (this.#host === undefined) return;
     const { holdings } = this.#holders;
     for (const [inum, told] of this.#told) {

@@ -5,7 +5,7 @@ import { type ConntrackAges, HostConntrack } from "./conntrack.ts";
 import type { ConntrackPair } from "./conntrack-answer.ts";
 import { NETLINK_NETFILTER, NetlinkConntrack } from "./conntrack-netlink.ts";
 import { ProcConntrack, type ProcConntrackOptions } from "./conntrack-proc.ts";
-import { findHostNamespace } from "./host-network-namespace.ts";
+import { findHostNamespace } from "./host-namespace.ts";
 import { SetnsThread } from "./setns-thread.ts";
 
 export interface OpenHostConntrackOptions {

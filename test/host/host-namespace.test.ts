@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { findHostNamespace } from "../../src/host/host-network-namespace.ts";
+import { findHostNamespace } from "../../src/host/host-namespace.ts";
 
 /** A /proc of the given files; those of one content are the same inode, as those of one namespace are. */
 function procOf(t: TestContext, files: Readonly<Record<string, string>>): string {
