@@ -49,9 +49,10 @@ export async function openNamingSession(options: NamingSessionOptions): Promise<
   const conntrack = undo.use(await openHostConntrack({ procRoot, libc }));
   if (conntrack.note !== undefined) say(conntrack.note);
   const nodeName = kubernetes.nodeName ?? (await askNodeName(client, host, options));
+  const watched = nodeName === undefined ? "cluster" : scope;
   const watch = new ClusterWatch({
     client,
-    ...{ scope: nodeName === undefined ? "cluster" : scope, say, ownNode: nodeName, firstWithinMs: 0 },
+    ...{ scope: watched, say, ownNode: nodeName, firstWithinMs: 0 },
     withServiceCidrs: kubernetes.serviceCidrs,
     tombstones: { keepMs: kubernetes.tombstones.seconds * 1000, maxCount: kubernetes.tombstones.count },
     cidrNames: Object.fromEntries(names.cidrs.map(({ name, cidr }) => [cidr, name])),
@@ -69,7 +70,7 @@ export async function openNamingSession(options: NamingSessionOptions): Promise<
     refresh: () => host.refresh(),
     enricher(unixMs) {
       const { socketLevelServices } = kubernetes;
-      const wholeCluster = scope === "cluster";
+      const wholeCluster = watched === "cluster";
       const sources = { cluster: watch.index, host, conntrack, nodeName, socketLevelServices, wholeCluster };
       return new Enricher({ sources, unixMs });
     },
@@ -80,15 +81,18 @@ export async function openNamingSession(options: NamingSessionOptions): Promise<
 async function askNodeName(
   client: ApiClient,
   host: HostOwners,
-  { say, signal }: NamingSessionOptions,
+  { config, say, signal }: NamingSessionOptions,
 ): Promise<string | undefined> {
   const found = await findNodeName({
     client,
     hostname: hostname(),
     isHostAddress: (address) => host.isHostAddress(address),
-    signal: AbortSignal.any([signal, AbortSignal.timeout(NODE_NAME_MS)]),
+    withinMs: NODE_NAME_MS,
+    signal,
   });
   if (found.kind === "found") return found.name;
-  say(`Cannot tell which node this is: give --node-name. ${found.sentence}`);
+  if (signal.aborted) return undefined;
+  const all = config.kubernetes.scope === "local" ? "; every pod is watched" : "";
+  say(`Cannot tell which node this is: give --node-name${all}. ${found.sentence}`);
   return undefined;
 }

@@ -10,6 +10,8 @@ export interface FindNodeOptions {
   readonly client: ApiClient;
   readonly hostname: string;
   readonly isHostAddress: (address: string) => boolean;
+  /** How long the answer may take. */
+  readonly withinMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -23,6 +25,7 @@ export async function findNodeName({
   client,
   hostname,
   isHostAddress,
+  withinMs,
   signal,
 }: FindNodeOptions): Promise<FoundNode> {
   const nodes: SlimNode[] = [];
@@ -40,8 +43,18 @@ export async function findNodeName({
       replaceEnd: () => {},
     },
   };
-  const end = await listPages(feed, { verbs: ["list"], limit: undefined, resourceVersion: "0", signal });
-  if (end.kind === "problem") return { kind: "not-found", sentence: end.problem.sentence };
+  const tooLate = AbortSignal.timeout(withinMs);
+  const end = await listPages(feed, {
+    ...{ verbs: ["list"], limit: undefined, resourceVersion: "0" },
+    signal: AbortSignal.any([signal, tooLate]),
+  });
+  if (end.kind === "problem") {
+    const { kind, sentence } = end.problem;
+    if (kind !== "stopped" || !tooLate.aborted) return { kind: "not-found", sentence };
+    const seconds = withinMs / 1000;
+    const late = `The API server at ${client.server} does not answer within ${seconds} s`;
+    return { kind: "not-found", sentence: late };
+  }
   const byAddress = nodes.filter(({ addresses }) => addresses.some(isHostAddress));
   const byName = nodes.filter(({ name }) => name === hostname.toLowerCase());
   const [only, ...others] = byAddress.length > 0 ? byAddress : byName;
