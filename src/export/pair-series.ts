@@ -19,8 +19,6 @@ export interface PairOptions {
   readonly detail: MetricDetail;
   /** The name of this node. */
   readonly node: string;
-  /** Of the series table, when the series were looked up. */
-  readonly generation: number;
 }
 
 /** What a sent retransmit of one cause counts in. */
@@ -36,7 +34,6 @@ const TIMERS: ReadonlySet<Cause> = new Set<Cause>(["timeout", "syn", "window_pro
 
 /** The series in which the events between two ends are counted, each looked up once. */
 export class PairSeries {
-  readonly generation: number;
   readonly #ends: Ends | undefined;
   readonly #options: PairOptions;
   readonly #source: MetricAttributes;
@@ -46,7 +43,6 @@ export class PairSeries {
   #timeout: Series | undefined;
 
   constructor(ends: Ends | undefined, options: PairOptions) {
-    this.generation = options.generation;
     this.#ends = ends;
     this.#options = options;
     this.#source = sourceAttributes(ends?.local, options.detail);

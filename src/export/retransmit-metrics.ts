@@ -2,11 +2,11 @@ import type { PodRecord } from "../event/cluster.ts";
 import type { EnrichedEvent } from "../event/end-name.ts";
 import { CAUSES } from "../event/tcp-event.ts";
 import { ATTRIBUTES as A } from "./attributes.ts";
-import { byEnds } from "./by-ends.ts";
 import { type MetricDetail, type Place, placeAttributes, podAttributes } from "./metric-attributes.ts";
 import type { MetricFamily, MetricSource } from "./metric-family.ts";
 import { RETRANSMIT_METRICS } from "./metrics.ts";
 import { type PairOptions, PairSeries, type RetransmitSeries } from "./pair-series.ts";
+import { Pairs } from "./pairs.ts";
 import { type SeriesCounts, SeriesTable } from "./series-table.ts";
 
 export interface RetransmitMetricsOptions {
@@ -30,7 +30,9 @@ export class RetransmitMetrics implements MetricSource {
   readonly #options: RetransmitMetricsOptions;
   readonly #table: SeriesTable;
   readonly #find: RetransmitSeries;
-  readonly #pairOf = byEnds((ends) => ({ ends, series: new PairSeries(ends, this.#pairOptions) }));
+  readonly #pairs = new Pairs((ends) => new PairSeries(ends, this.#pairOptions));
+  /** Of the table, when the series of the pairs were looked up. */
+  #generation = 0;
   #unnamed: PairSeries;
 
   constructor(options: RetransmitMetricsOptions) {
@@ -47,18 +49,10 @@ export class RetransmitMetrics implements MetricSource {
   }
 
   consume(events: readonly EnrichedEvent[]): void {
-    const { generation } = this.#table;
+    if (this.#generation !== this.#table.generation) this.#lookUpAnew();
     for (const { event, ends } of events) {
-      if (ends === undefined) {
-        if (this.#unnamed.generation !== generation) {
-          this.#unnamed = new PairSeries(undefined, this.#pairOptions);
-        }
-        this.#unnamed.count(event);
-        continue;
-      }
-      const pair = this.#pairOf(event.socket, ends);
-      if (pair.series.generation !== generation) pair.series = new PairSeries(ends, this.#pairOptions);
-      pair.series.count(event);
+      const pair = ends === undefined ? this.#unnamed : this.#pairs.get(ends);
+      pair.count(event);
     }
   }
 
@@ -84,9 +78,15 @@ export class RetransmitMetrics implements MetricSource {
     return this.#table.collect(nowUnixMs, reader);
   }
 
+  #lookUpAnew(): void {
+    this.#generation = this.#table.generation;
+    this.#pairs.clear();
+    this.#unnamed = new PairSeries(undefined, this.#pairOptions);
+  }
+
   get #pairOptions(): PairOptions {
     const { detail, place } = this.#options;
-    return { find: this.#find, detail, node: place.node, generation: this.#table.generation };
+    return { find: this.#find, detail, node: place.node };
   }
 }
 
