@@ -27,8 +27,12 @@ import { run } from "../test/lab/run.ts";
 const GROUPS = ["api", "paths", "takeover", "churn", "shared-kernel"] as const;
 type Group = (typeof GROUPS)[number];
 
+/** The others are not right yet on an emulated node (docs/identity.md says what they find): they run when asked for. */
+const DEFAULT_GROUPS: readonly Group[] = ["api", "paths", "takeover"];
+
 const USAGE = `Runs tcpretrans on both nodes of a real cluster: npm run test:cluster -- [options]
   --group NAME  only this group of checks, repeatable: ${GROUPS.join(" ")}
+                (by default ${DEFAULT_GROUPS.join(", ")})
 LAB_BIN names a directory that has the cluster's programs; else they are built once (about 12 minutes).`;
 
 /** The kernels' last timers and the product's last tick, emulated. */
@@ -38,7 +42,7 @@ const PATHS_MS = 30_000;
 
 const { values } = parseArgs({
   options: {
-    group: { type: "string", multiple: true, default: [...GROUPS] },
+    group: { type: "string", multiple: true, default: [...DEFAULT_GROUPS] },
     help: { type: "boolean", short: "h", default: false },
   },
 });
