@@ -1,6 +1,6 @@
 import { type Command as Commander, CommanderError } from "commander";
+import type { Config } from "../config/config.ts";
 import { resolveConfig } from "../config/resolve-config.ts";
-import type { Config } from "../config/schema.ts";
 import { type Collected, commandLine, type RawOptions, type Word } from "./command-line.ts";
 import type { Filters } from "./filters.ts";
 import type { ProbeChoice } from "./option-values.ts";

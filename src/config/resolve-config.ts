@@ -1,5 +1,7 @@
 import * as v from "valibot";
-import { CONFIG_SCHEMA, type Config } from "./schema.ts";
+import type { Config } from "./config.ts";
+import { deriveConfig } from "./derive-config.ts";
+import { CONFIG_SCHEMA } from "./schema.ts";
 import { SETTINGS, type Setting } from "./settings.ts";
 
 /** Texts of flags by the flag's long name (`--scope`): one for each use; a switch has an empty one. */
@@ -30,7 +32,7 @@ export function resolveConfig(flags: FlagTexts, env: Readonly<Record<string, str
     put(input, setting.path, source.value);
   }
   const result = v.safeParse(CONFIG_SCHEMA, input);
-  if (result.success) return { config: freeze(result.output), problems };
+  if (result.success) return { config: deriveConfig(result.output), problems };
   for (const issue of result.issues) problems.push(explain(issue, sources));
   return { config: undefined, problems };
 }
@@ -105,9 +107,4 @@ function remedy(issue: v.BaseIssue<unknown>): string {
   if (issue.type === "boolean") return "give true or false";
   if (issue.type === "strict_object") return "give a name and a range, such as office=192.0.2.0/24";
   return issue.message;
-}
-
-function freeze<T>(value: T): T {
-  if (isRecord(value)) for (const inner of Object.values(value)) freeze(inner);
-  return Object.freeze(value);
 }

@@ -8,16 +8,16 @@ const flags = (entries: Readonly<Record<string, readonly string[]>>) => new Map(
 test("resolveConfig() gives the defaults where nothing is set", () => {
   const { config, problems } = resolveConfig(new Map(), {});
   assert.deepEqual(problems, []);
-  assert.deepEqual(config, {
-    kubernetes: {
-      scope: "cluster",
-      clusterCidrs: [],
-      serviceCidrs: false,
-      socketLevelServices: false,
-      tombstones: { seconds: 600, count: 20_000 },
-    },
-    names: { cidrs: [] },
+  assert.deepEqual(config?.kubernetes, {
+    enabled: "auto",
+    scope: "cluster",
+    clusterCidrs: [],
+    serviceCidrs: false,
+    socketLevelServices: false,
+    netnsPath: "/var/run/netns",
+    tombstones: { seconds: 600, count: 20_000 },
   });
+  assert.deepEqual(config.names, { cidrs: [] });
 });
 
 test("resolveConfig() lets a flag win over the environment, and the environment over the default", () => {
