@@ -1,9 +1,12 @@
 import { type Command as Commander, CommanderError } from "commander";
 import type { Config } from "../config/config.ts";
 import { resolveConfig } from "../config/resolve-config.ts";
+import { NAMING_SETTINGS } from "../config/settings.ts";
+import { type AgentCommand, readAgent } from "./agent-options.ts";
 import { type Collected, commandLine, type RawOptions, type Word } from "./command-line.ts";
 import type { Filters } from "./filters.ts";
 import type { ProbeChoice } from "./option-values.ts";
+import { readConfigText } from "./read-config-text.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Colours always, never, or on a terminal. */
@@ -49,22 +52,36 @@ export type Command =
   | { readonly kind: "record"; readonly file: string; readonly capture: CaptureOptions }
   | { readonly kind: "replay"; readonly file: string; readonly view: ViewOptions }
   | { readonly kind: "doctor"; readonly json: boolean }
+  | AgentCommand
   | { readonly kind: "demo-traffic"; readonly role: string; readonly args: readonly string[] }
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "version" };
 
+/** Where options come from beside the arguments. */
+export interface OptionSources {
+  readonly env: NodeJS.ProcessEnv;
+  /** Gives a configuration file's text; throws an Error that says why it cannot. */
+  readonly readText: (file: string) => string;
+}
+
 /** Reads the arguments after the program's name; throws UsageError with everything that is wrong with them. */
-export function parseOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Command {
+export function parseOptions(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  { readText = readConfigText }: Partial<Pick<OptionSources, "readText">> = {},
+): Command {
   const [first, ...rest] = argv;
+  const sources = { env, readText };
   switch (first) {
     case "demo-traffic":
       return { kind: "demo-traffic", role: rest[0] ?? "", args: rest.slice(1) };
     case "record":
     case "replay":
     case "doctor":
-      return parseWith(first, rest, env);
+    case "agent":
+      return parseWith(first, rest, sources);
     default:
-      return parseWith("trace", argv, env);
+      return parseWith("trace", argv, sources);
   }
 }
 
@@ -73,7 +90,8 @@ export function usesColor(choice: ColorChoice, isTerminal: boolean): boolean {
   return choice === "auto" ? isTerminal : choice === "always";
 }
 
-function parseWith(word: Word, argv: readonly string[], env: NodeJS.ProcessEnv): Command {
+function parseWith(word: Word, argv: readonly string[], sources: OptionSources): Command {
+  const { env } = sources;
   const problems: string[] = [];
   const flags: Collected["flags"] = new Map();
   const output: string[] = [];
@@ -92,6 +110,7 @@ function parseWith(word: Word, argv: readonly string[], env: NodeJS.ProcessEnv):
   }
   const raw = program.opts<RawOptions>();
   if (problems.length === 0 && raw.version === true) return { kind: "version" };
+  if (word === "agent") return readAgent(raw, { flags, problems, ...sources });
   problems.push(...contradictions(raw));
   const naming = word === "trace" ? readNaming(raw, { flags, env, problems }) : undefined;
   if (problems.length > 0) throw new UsageError(problems);
@@ -152,7 +171,7 @@ function readNaming(
     if (idle.length > 0) problems.push(`Cannot use ${idle.join(", ")} without --kubernetes: add it`);
     return undefined;
   }
-  const { config, problems: more } = resolveConfig(flags, env);
+  const { config, problems: more } = resolveConfig(flags, env, { only: NAMING_SETTINGS });
   problems.push(...more);
   return config;
 }
@@ -181,10 +200,10 @@ function contradictions(raw: RawOptions): readonly string[] {
 function explain(error: CommanderError, program: Commander): string {
   if (error.code === "commander.excessArguments") {
     const [word = ""] = program.args.slice(program.registeredArguments.length);
-    if (["record", "replay", "doctor"].includes(word)) {
+    if (["record", "replay", "doctor", "agent"].includes(word)) {
       return `Cannot use ${word} behind options: put it first, as in tcpretrans ${word}`;
     }
-    return `Cannot use "${word}": it is neither an option nor a command (record, replay, doctor)`;
+    return `Cannot use "${word}": it is neither an option nor a command (record, replay, doctor, agent)`;
   }
   if (error.code === "commander.missingArgument")
     return "Cannot go on without a file: give its name behind the command";

@@ -83,6 +83,11 @@ async function runCommand(command: HostCommand, host: Host, io: TraceIo): Promis
       });
       return EXIT_CODES.ok.code;
     }
+    case "agent":
+      for (const warning of command.warnings) io.say(warning);
+      if (command.action === "run") throw new Error("The agent's parts are not joined yet");
+      io.write(command.action === "check" ? `${command.summary}\n` : command.effective);
+      return EXIT_CODES.ok.code;
     case "trace":
       return command.demo ? await runDemo(command, host, io) : await runTraceCommand(command, host, io);
   }
@@ -132,7 +137,7 @@ function withoutFfi({ env }: Host): boolean {
 }
 
 function explain(error: unknown): readonly string[] {
-  if (error instanceof UsageError) return [...error.problems, "Try tcpretrans -h"];
+  if (error instanceof UsageError) return [...error.problems, `Try ${error.help}`];
   if (error instanceof RecordingError) return [error.message];
   if (error instanceof SetupError || error instanceof KubeconfigError) return [error.message, error.remedy];
   return [error instanceof Error ? (error.stack ?? error.message) : String(error)];

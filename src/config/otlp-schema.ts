@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { absolutePath, endpoint, flag, headers, oneOf, seconds } from "./value-schemas.ts";
+import { endpoint, flag, headers, oneOf, seconds, text } from "./value-schemas.ts";
 
 /** What OTLP needs; of one signal, each key wins over the same key of all signals. */
 const signal = {
@@ -22,14 +22,14 @@ const signal = {
   ),
   certificate: v.optional(
     v.pipe(
-      absolutePath("a PEM file"),
+      text("the name of a PEM file"),
       v.description("the authorities that the receiver is trusted by; else Node's"),
     ),
   ),
   clientCertificate: v.optional(
-    v.pipe(absolutePath("a PEM file"), v.description("the certificate to show to the receiver")),
+    v.pipe(text("the name of a PEM file"), v.description("the certificate to show to the receiver")),
   ),
-  clientKey: v.optional(v.pipe(absolutePath("a PEM file"), v.description("the key of that certificate"))),
+  clientKey: v.optional(v.pipe(text("the name of a PEM file"), v.description("the key of that certificate"))),
 };
 
 /** The keys that one signal may have for itself. */

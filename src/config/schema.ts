@@ -62,13 +62,10 @@ const kubernetes = section({
   ),
   tombstones: section({
     seconds: v.optional(
-      v.pipe(wholeNumber(0, 86_400), v.description("how long what is gone stays known (600)")),
+      v.pipe(wholeNumber(0, 86_400), v.description("how long what is gone stays known")),
       600,
     ),
-    count: v.optional(
-      v.pipe(wholeNumber(0, 1_000_000), v.description("how many of them at most (20000)")),
-      20_000,
-    ),
+    count: v.optional(v.pipe(wholeNumber(0, 1_000_000), v.description("how many of them at most")), 20_000),
   }),
 });
 

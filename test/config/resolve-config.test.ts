@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { longFlag, resolveConfig } from "../../src/config/resolve-config.ts";
-import { SETTINGS } from "../../src/config/settings.ts";
+import { resolveConfig } from "../../src/config/resolve-config.ts";
+import { longFlag, SETTINGS } from "../../src/config/settings.ts";
 
 const flags = (entries: Readonly<Record<string, readonly string[]>>) => new Map(Object.entries(entries));
 
