@@ -1,11 +1,11 @@
-import { type Command as Commander, CommanderError } from "commander";
 import type { Config } from "../config/config.ts";
 import { resolveConfig } from "../config/resolve-config.ts";
 import { NAMING_SETTINGS } from "../config/settings.ts";
-import { type AgentCommand, readAgent } from "./agent-options.ts";
-import { type Collected, commandLine, type RawOptions, type Word } from "./command-line.ts";
+import type { AgentCommand } from "./agent-options.ts";
+import type { Collected, RawOptions, Word } from "./command-line.ts";
 import type { Filters } from "./filters.ts";
 import type { ProbeChoice } from "./option-values.ts";
+import { parseArguments } from "./parse-arguments.ts";
 import { readConfigText } from "./read-config-text.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -57,31 +57,30 @@ export type Command =
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "version" };
 
-/** Where options come from beside the arguments. */
-export interface OptionSources {
-  readonly env: NodeJS.ProcessEnv;
-  /** Gives a configuration file's text; throws an Error that says why it cannot. */
-  readonly readText: (file: string) => string;
+/** Reads the arguments after the program's name; throws UsageError with everything that is wrong with them. */
+export async function parseCommand(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Command> {
+  const [first, ...rest] = argv;
+  if (first !== "agent") return parseOptions(argv, env);
+  // Only the agent has a file: no other command reads and parses what reads YAML.
+  const { parseAgent } = await import("./agent-options.ts");
+  return parseAgent(rest, { env, readText: readConfigText });
 }
 
-/** Reads the arguments after the program's name; throws UsageError with everything that is wrong with them. */
+/** The arguments of every command but the agent. */
 export function parseOptions(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
-  { readText = readConfigText }: Partial<Pick<OptionSources, "readText">> = {},
-): Command {
+): Exclude<Command, AgentCommand> {
   const [first, ...rest] = argv;
-  const sources = { env, readText };
   switch (first) {
     case "demo-traffic":
       return { kind: "demo-traffic", role: rest[0] ?? "", args: rest.slice(1) };
     case "record":
     case "replay":
     case "doctor":
-    case "agent":
-      return parseWith(first, rest, sources);
+      return parseWith(first, rest, env);
     default:
-      return parseWith("trace", argv, sources);
+      return parseWith("trace", argv, env);
   }
 }
 
@@ -90,31 +89,21 @@ export function usesColor(choice: ColorChoice, isTerminal: boolean): boolean {
   return choice === "auto" ? isTerminal : choice === "always";
 }
 
-function parseWith(word: Word, argv: readonly string[], sources: OptionSources): Command {
-  const { env } = sources;
+function parseWith(
+  word: Exclude<Word, "agent">,
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Exclude<Command, AgentCommand> {
   const problems: string[] = [];
   const flags: Collected["flags"] = new Map();
-  const output: string[] = [];
-  const program = commandLine(word, { problems, flags }).configureOutput({
-    writeOut: (text) => output.push(text),
-    writeErr: () => {},
-    getOutHelpWidth: () => 80,
-    getOutHasColors: () => false,
-  });
-  try {
-    program.parse(argv, { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.code === "commander.helpDisplayed") return { kind: "help", text: output.join("") };
-    problems.unshift(explain(error, program));
-  }
-  const raw = program.opts<RawOptions>();
+  const parsed = parseArguments(word, argv, { problems, flags });
+  if (parsed.kind === "help") return parsed;
+  const { raw, args } = parsed;
   if (problems.length === 0 && raw.version === true) return { kind: "version" };
-  if (word === "agent") return readAgent(raw, { flags, problems, ...sources });
   problems.push(...contradictions(raw));
   const naming = word === "trace" ? readNaming(raw, { flags, env, problems }) : undefined;
   if (problems.length > 0) throw new UsageError(problems);
-  const file = program.args[0] ?? "";
+  const file = args[0] ?? "";
   switch (word) {
     case "trace": {
       const { verify = false, demo = false, interval } = raw;
@@ -195,18 +184,4 @@ function contradictions(raw: RawOptions): readonly string[] {
   return [
     `Cannot use ${idle.join(", ")} with --probe=counters: counters have no events; leave one of them out`,
   ];
-}
-
-function explain(error: CommanderError, program: Commander): string {
-  if (error.code === "commander.excessArguments") {
-    const [word = ""] = program.args.slice(program.registeredArguments.length);
-    if (["record", "replay", "doctor", "agent"].includes(word)) {
-      return `Cannot use ${word} behind options: put it first, as in tcpretrans ${word}`;
-    }
-    return `Cannot use "${word}": it is neither an option nor a command (record, replay, doctor, agent)`;
-  }
-  if (error.code === "commander.missingArgument")
-    return "Cannot go on without a file: give its name behind the command";
-  const [text = "", ...more] = error.message.replace(/^error: /, "").split("\n");
-  return [`${text.charAt(0).toUpperCase()}${text.slice(1)}`, ...more].join(" ");
 }

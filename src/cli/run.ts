@@ -8,7 +8,7 @@ import { runDoctor } from "./doctor.ts";
 import { catchSignals } from "./ending-signals.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
 import { compileFilters, selectedNamespaces } from "./filters.ts";
-import { type Command, parseOptions, usesColor, type ViewOptions } from "./options.ts";
+import { type Command, parseCommand, usesColor, type ViewOptions } from "./options.ts";
 import { openOutput, sayLine } from "./output.ts";
 import { runRecord } from "./record.ts";
 import { runReplay } from "./replay.ts";
@@ -30,7 +30,7 @@ export interface Host {
 /** Runs one command to its end and gives the exit code; whatever the machine refuses is said in one sentence. */
 export async function run(host: Host): Promise<number> {
   try {
-    const command = parseOptions(host.argv, host.env);
+    const command = await parseCommand(host.argv, host.env);
     if (command.kind === "demo-traffic") {
       await runDemoTraffic(command.role, command.args);
       return EXIT_CODES.ok.code;

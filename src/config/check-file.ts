@@ -1,6 +1,7 @@
 import * as v from "valibot";
-import { type ConfigFile, isRecord, type Path } from "./config-file.ts";
+import type { ConfigFile, Path } from "./config-file.ts";
 import { didYouMean } from "./did-you-mean.ts";
+import { isRecord } from "./is-record.ts";
 import { entriesOf, itemOf, schemaAt, unwrap } from "./leaf.ts";
 import { CONFIG_SCHEMA } from "./schema.ts";
 import { SETTINGS } from "./settings.ts";

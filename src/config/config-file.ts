@@ -1,4 +1,5 @@
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
+import { isRecord } from "./is-record.ts";
 
 /** A place in a configuration: keys, and numbers in lists. */
 export type Path = readonly (string | number)[];
@@ -36,11 +37,6 @@ export function parseConfigFile(text: string, name: string): ConfigFile {
       ? "give fewer aliases (*): they stand for more than a configuration can hold"
       : "give keys with their values";
   return { value: {}, problems: [`${place(0)}: Cannot use the file: ${problem}`], at, atKey };
-}
-
-/** Whether a value has keys of its own. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** An empty file holds nothing; undefined is one whose aliases would grow beyond all bounds. */

@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
 import type { Config } from "./config.ts";
-import { isRecord } from "./config-file.ts";
+import { isRecord } from "./is-record.ts";
 import { SIGNALS, type Signal } from "./otlp-targets.ts";
 import type { Resolved } from "./resolve-config.ts";
 import { SETTINGS, type Setting } from "./settings.ts";

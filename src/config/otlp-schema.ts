@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { section } from "./section.ts";
 import { endpoint, flag, headers, oneOf, seconds, text } from "./value-schemas.ts";
 
 /** What OTLP needs; of one signal, each key wins over the same key of all signals. */
@@ -32,21 +33,15 @@ const signal = {
   clientKey: v.optional(v.pipe(text("the name of a PEM file"), v.description("the key of that certificate"))),
 };
 
-/** The keys that one signal may have for itself. */
-export const SIGNAL_SCHEMA = v.strictObject(signal, "give keys with their values, or leave it out");
-
 /** How logs, metrics and traces leave over OTLP. */
-export const OTLP_SCHEMA = v.strictObject(
-  {
-    ...signal,
-    protocol: v.optional(signal.protocol.wrapped, "grpc"),
-    headers: v.optional(signal.headers.wrapped, {}),
-    timeoutSeconds: v.optional(signal.timeoutSeconds.wrapped, 10),
-    compression: v.optional(signal.compression.wrapped, "gzip"),
-    insecure: v.optional(signal.insecure.wrapped, false),
-    logs: v.nullish(SIGNAL_SCHEMA, {}),
-    metrics: v.nullish(SIGNAL_SCHEMA, {}),
-    traces: v.nullish(SIGNAL_SCHEMA, {}),
-  },
-  "give keys with their values, or leave it out",
-);
+export const OTLP_SECTION = section({
+  ...signal,
+  protocol: v.optional(signal.protocol.wrapped, "grpc"),
+  headers: v.optional(signal.headers.wrapped, {}),
+  timeoutSeconds: v.optional(signal.timeoutSeconds.wrapped, 10),
+  compression: v.optional(signal.compression.wrapped, "gzip"),
+  insecure: v.optional(signal.insecure.wrapped, false),
+  logs: section(signal),
+  metrics: section(signal),
+  traces: section(signal),
+});

@@ -2,8 +2,9 @@ import * as v from "valibot";
 import { checkFile } from "./check-file.ts";
 import { checkWhole } from "./check-whole.ts";
 import type { Config } from "./config.ts";
-import { type ConfigFile, isRecord, parseConfigFile } from "./config-file.ts";
+import type { ConfigFile } from "./config-file.ts";
 import { deriveConfig } from "./derive-config.ts";
+import { isRecord } from "./is-record.ts";
 import { readOtelVariables } from "./read-otel-variables.ts";
 import { type Env, type FlagTexts, type Given, readFlag, readVariable } from "./read-texts.ts";
 import { CONFIG_SCHEMA, type Settings } from "./schema.ts";
@@ -11,8 +12,7 @@ import { SETTINGS, type Setting } from "./settings.ts";
 import { unknownVariables } from "./unknown-variables.ts";
 
 export interface ResolveOptions {
-  /** What a file holds, and what to call it. */
-  readonly file?: { readonly name: string; readonly text: string } | undefined;
+  readonly file?: ConfigFile | undefined;
   /** Only these are read, from flags and their own variables; all others keep their defaults. */
   readonly only?: readonly Setting[];
 }
@@ -34,14 +34,13 @@ export interface Resolved {
 
 /** Makes the configuration of defaults, file, OTEL_* variables, own variables and flags, later ones winning; tells all problems at once. */
 export function resolveConfig(flags: FlagTexts, env: Env, { file, only }: ResolveOptions = {}): Resolved {
-  const read = file === undefined ? undefined : parseConfigFile(file.text, file.name);
   const otel = only === undefined ? readOtelVariables(env) : undefined;
-  const problems = read === undefined ? [] : [...read.problems, ...checkFile(read)];
+  const problems = file === undefined ? [] : [...file.problems, ...checkFile(file)];
   const origins = new Map<string, string>();
   const input: Record<string, unknown> = {};
   for (const setting of only ?? SETTINGS) {
     const layers = [
-      readFile(setting, read),
+      readFile(setting, file),
       otel?.givens.get(setting.path),
       readVariable(setting, env),
       readFlag(setting, flags),
