@@ -23,8 +23,8 @@ export function helpAfter(word: Word): string {
 export function describeSetting({ description, choices, fallback, kind }: Setting): string {
   const unsaid = choices.some((choice) => !description.includes(choice));
   const words = unsaid ? `${description}: ${choices.join(", ")}` : description;
-  const isOn = kind === "switch" && fallback === true;
-  if (isOn) return `${words} (on; --no-… turns it off)`;
+  if (kind === "list" || kind === "named" || kind === "pairs") return `${words} (repeatable)`;
+  if (kind === "switch" && fallback === true) return `${words} (on; --no-… turns it off)`;
   return typeof fallback === "string" || typeof fallback === "number" ? `${words} (${fallback})` : words;
 }
 

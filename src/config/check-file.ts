@@ -1,25 +1,21 @@
 import * as v from "valibot";
-import type { ConfigFile, Path } from "./config-file.ts";
+import type { ConfigFile, Path, Place } from "./config-file.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { isRecord } from "./is-record.ts";
 import { entriesOf, itemOf, schemaAt, unwrap } from "./leaf.ts";
 import { CONFIG_SCHEMA } from "./schema.ts";
 import { SETTINGS } from "./settings.ts";
 
-/** Everything that is wrong with what a file holds, a sentence each with its place. */
+/** Everything that is wrong with what a file holds, a sentence each with its place and in the file's order. */
 export function checkFile(file: ConfigFile): readonly string[] {
   const unknown = unknownKeys(CONFIG_SCHEMA, file.value, []);
-  const problems = unknown.map((path) => `${file.atKey(path)}: ${explainUnknown(path)}`);
-  const result = v.safeParse(CONFIG_SCHEMA, without(file.value, unknown));
-  for (const issue of result.issues ?? []) {
-    const path = pathOf(issue);
-    const ofKey = issue.path?.at(-1)?.origin === "key";
-    const where = ofKey ? file.atKey(path) : file.at(path);
-    problems.push(
-      `${where}: Cannot use ${formatPath(path)}${ofKey ? "" : shown(issue, path)}: ${issue.message}`,
-    );
-  }
-  return problems;
+  const { issues = [] } = v.safeParse(CONFIG_SCHEMA, without(file.value, unknown));
+  return [
+    ...unknown.map((path) => ({ place: file.atKey(path), sentence: explainUnknown(path) })),
+    ...issues.map((issue) => explainIssue(issue, file)),
+  ]
+    .sort(({ place: a }, { place: b }) => a.line - b.line || a.column - b.column)
+    .map(({ place, sentence }) => `${place.text}: ${sentence}`);
 }
 
 /** A path as people write it: `names.cidrs[1].cidr`. */
@@ -43,6 +39,20 @@ function unknownKeys(schema: v.GenericSchema, value: unknown, path: Path): reado
     const known = Object.hasOwn(entries, key) ? entries[key] : undefined;
     return known === undefined ? [[...path, key]] : unknownKeys(known, below, [...path, key]);
   });
+}
+
+interface Explained {
+  readonly place: Place;
+  readonly sentence: string;
+}
+
+function explainIssue(issue: v.BaseIssue<unknown>, file: ConfigFile): Explained {
+  const path = pathOf(issue);
+  const cannot = `Cannot use ${formatPath(path)}`;
+  if (issue.path?.at(-1)?.origin === "key") {
+    return { place: file.atKey(path), sentence: `${cannot}: ${issue.message}` };
+  }
+  return { place: file.at(path), sentence: `${cannot}${shown(issue, path)}: ${issue.message}` };
 }
 
 function explainUnknown(path: Path): string {

@@ -15,7 +15,7 @@ export function checkWhole(config: Config, settings: Settings): WholeFaults {
   for (const signal of SIGNALS) {
     if (config[signal].exporter !== "otlp") continue;
     problems.push(...targetProblems(signal, config.otlp[signal]));
-    warnings.push(...targetWarnings(signal, config.otlp[signal]));
+    warnings.push(...targetWarnings(signal, config, settings));
   }
   for (const signal of ["logs", "traces"] as const) {
     const { queueRecords } = config[signal].batch;
@@ -51,17 +51,25 @@ function targetProblems(signal: Signal, target: OtlpTarget): readonly string[] {
   return problems;
 }
 
-function targetWarnings(signal: Signal, target: OtlpTarget): readonly string[] {
-  const { endpoint, protocol, insecure, certificate, clientCertificate } = target;
+/** Certificates of all signals are not meant for a signal that has an endpoint of its own. */
+function targetWarnings(signal: Signal, config: Config, { otlp }: Settings): readonly string[] {
+  const { endpoint, protocol, insecure } = config.otlp[signal];
+  const { [signal]: own } = otlp;
+  const meant = own.endpoint === undefined ? { ...otlp, ...own } : own;
   const warnings: string[] = [];
-  if (insecure && (certificate ?? clientCertificate) !== undefined) {
+  if (insecure && (meant.certificate ?? meant.clientCertificate) !== undefined) {
     warnings.push(
       `Sending ${signal} to ${endpoint} without TLS although certificates are given: https:// turns it on`,
     );
   }
-  if (protocol === "grpc" && /^https?:\/\/[^/?]*[^/?:\d\]](\/|$)/.test(endpoint)) {
+  if (
+    protocol === "grpc" &&
+    /^https?:/.test(endpoint) &&
+    !/^https?:\/\/[^/?]*:\d+(?=$|[/?])/.test(endpoint)
+  ) {
+    const port = insecure ? 80 : 443;
     warnings.push(
-      `Sending ${signal} to ${endpoint}: gRPC takes port 443 where none is given; receivers listen on 4317`,
+      `Sending ${signal} to ${endpoint}: gRPC takes port ${port} where none is given; receivers listen on 4317`,
     );
   }
   return warnings;

@@ -4,30 +4,38 @@ import { isRecord } from "./is-record.ts";
 /** A place in a configuration: keys, and numbers in lists. */
 export type Path = readonly (string | number)[];
 
+/** Where something stands in a file; both numbers begin at 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+  /** `agent.yaml:3:10`. */
+  readonly text: string;
+}
+
 /** What a YAML file holds, with where each part of it stands. */
 export interface ConfigFile {
   /** The mapping, without what only the problems tell of. */
   readonly value: Readonly<Record<string, unknown>>;
   /** What is no YAML, or none that a configuration may be. */
   readonly problems: readonly string[];
-  /** `agent.yaml:3:10`, where the value at a path begins, or what is nearest around it. */
-  at(path: Path): string;
+  /** Where the value at a path begins, or what is nearest around it. */
+  at(path: Path): Place;
   /** Where the last key of a path begins. */
-  atKey(path: Path): string;
+  atKey(path: Path): Place;
 }
 
 /** Reads a configuration's text; it never throws. `name` is what problems call the file. */
 export function parseConfigFile(text: string, name: string): ConfigFile {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true });
-  const place = (offset: number) => {
+  const place = (offset: number): Place => {
     const { line, col } = lineCounter.linePos(offset);
-    return `${name}:${line}:${col}`;
+    return { line, column: col, text: `${name}:${line}:${col}` };
   };
   const at = (path: Path) => place(nodeAt(document, path)?.range?.[0] ?? 0);
   const atKey = (path: Path) => place(keyAt(document, path)?.range?.[0] ?? 0);
   const problems = [...document.errors, ...document.warnings].map(
-    ({ message, pos }) => `${place(pos[0])}: Cannot read the file: ${message}`,
+    ({ message, pos }) => `${place(pos[0]).text}: Cannot read the file: ${message}`,
   );
   if (problems.length === 0) problems.push(...danglingAliases(document, place));
   const value = problems.length === 0 ? contentOf(document) : {};
@@ -36,7 +44,7 @@ export function parseConfigFile(text: string, name: string): ConfigFile {
     value === undefined
       ? "give fewer aliases (*): they stand for more than a configuration can hold"
       : "give keys with their values";
-  return { value: {}, problems: [`${place(0)}: Cannot use the file: ${problem}`], at, atKey };
+  return { value: {}, problems: [`${place(0).text}: Cannot use the file: ${problem}`], at, atKey };
 }
 
 /** An empty file holds nothing; undefined is one whose aliases would grow beyond all bounds. */
@@ -49,12 +57,12 @@ function contentOf(document: Document): unknown {
   }
 }
 
-function danglingAliases(document: Document, place: (offset: number) => string): readonly string[] {
+function danglingAliases(document: Document, place: (offset: number) => Place): readonly string[] {
   const problems: string[] = [];
   visit(document, {
     Alias(_, alias) {
       if (alias.resolve(document) !== undefined) return;
-      const where = place(alias.range?.[0] ?? 0);
+      const where = place(alias.range?.[0] ?? 0).text;
       problems.push(`${where}: Cannot read the file: no anchor before it is named &${alias.source}`);
     },
   });

@@ -7,11 +7,11 @@ export type Exporter = "otlp" | "console" | "none";
 export interface OtlpTarget {
   readonly protocol: "grpc" | "http/protobuf";
   /**
-   * http/protobuf: the URL to POST to, with the signal's path. gRPC: http://host:port or https://host:port, or what the
-   * gRPC library itself understands (dns:, unix:).
+   * http/protobuf: the whole URL to POST to, with the signal's path. gRPC: http://host:port, https://host:port or
+   * unix:path.
    */
   readonly endpoint: string;
-  /** Without TLS: by the endpoint's scheme, else by the setting. */
+  /** Without TLS: all but https:// (the setting is in it already). */
   readonly insecure: boolean;
   /** By their names in lower case. */
   readonly headers: Readonly<Record<string, string>>;

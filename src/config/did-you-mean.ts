@@ -1,3 +1,6 @@
+/** Letters that two words must have in common at their beginning for one to be meant by the other. */
+const SAME_BEGINNING = 5;
+
 /** The candidate that a mistyped word was most likely meant to be; undefined where none is near. */
 export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
   const lower = word.toLowerCase();
@@ -9,7 +12,14 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
     least = edits;
     nearest = candidate;
   }
-  return nearest;
+  return nearest ?? candidates.find((candidate) => beginsAlike(lower, candidate.toLowerCase()));
+}
+
+/** `interval` is meant to be `intervalSeconds`, though many letters are missing. */
+function beginsAlike(word: string, candidate: string): boolean {
+  let same = 0;
+  while (same < word.length && word[same] === candidate[same]) same++;
+  return same >= SAME_BEGINNING && same >= word.length - 1;
 }
 
 /** Letters to insert, remove or replace (Levenshtein); one row of the table is kept. */

@@ -30,7 +30,7 @@ function joinTarget(
   return {
     protocol,
     endpoint,
-    insecure: endpoint.startsWith("http://") || (!endpoint.startsWith("https://") && insecure),
+    insecure: !endpoint.startsWith("https://"),
     headers: lowerCased({ ...lowerCased(otlp.headers), ...lowerCased(own.headers ?? {}) }),
     timeoutMs: Math.min(timeoutMs(own.timeoutSeconds ?? otlp.timeoutSeconds), atMostMs),
     compression: own.compression ?? otlp.compression,
@@ -40,9 +40,9 @@ function joinTarget(
   };
 }
 
-/** host:port becomes a URL; what only the gRPC library understands stays as it is. */
+/** host:port becomes a URL; a socket's path stays as it is, and has no TLS. */
 function grpcEndpoint(endpoint: string, insecure: boolean): string {
-  if (/^(https?:\/\/|(dns|ipv4|ipv6|unix|unix-abstract):\D)/.test(endpoint)) return endpoint;
+  if (/^(https?:\/\/|unix:)/.test(endpoint)) return endpoint;
   return `${insecure ? "http" : "https"}://${endpoint}`;
 }
 

@@ -74,7 +74,7 @@ function readFile({ path }: Setting, file: ConfigFile | undefined): Given | unde
   let value: unknown = file.value;
   for (const key of keys) value = isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
   if (value === undefined) return undefined;
-  const by = file.at(keys);
+  const by = file.at(keys).text;
   return { by, written: by, value, checked: true };
 }
 

@@ -39,7 +39,7 @@ const kubernetes = section({
   clusterCidrs: v.optional(
     v.pipe(
       v.array(cidr(), "give a list of ranges"),
-      v.description("a range that is the cluster's own (repeatable)"),
+      v.description("ranges that are the cluster's own, beside those that the API tells"),
     ),
     [],
   ),
@@ -71,7 +71,7 @@ const names = section({
   cidrs: v.optional(
     v.pipe(
       v.array(namedCidr(), "give a list of names with ranges"),
-      v.description("name a range outside the cluster (repeatable)"),
+      v.description("names of ranges outside the cluster, each shown for its addresses"),
     ),
     [],
   ),

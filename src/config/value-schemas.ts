@@ -14,20 +14,14 @@ const IPV6 = [
   `(${H16}:){1,2}(:${H16}){1,5}`,
   `${H16}:(:${H16}){1,6}`,
   `:((:${H16}){1,7}|:)`,
-  `(${H16}:){6}${IPV4}`,
-  `::(${H16}:){0,5}${IPV4}`,
-  `(${H16}:){1,5}:${IPV4}`,
-  `(${H16}:){1,4}(:${H16}):${IPV4}`,
-  `(${H16}:){1,3}(:${H16}){1,2}:${IPV4}`,
-  `(${H16}:){1,2}(:${H16}){1,3}:${IPV4}`,
-  `${H16}:(:${H16}){1,4}:${IPV4}`,
+  `::([Ff]{4}:)?${IPV4}`,
 ].join("|");
 const CIDR = new RegExp(String.raw`^(${IPV4}(/(3[0-2]|[12]?\d))?|(${IPV6})(/(12[0-8]|1[01]\d|[1-9]?\d))?)$`);
 
 const PORT = String.raw`(6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})`;
 const HOST = String.raw`([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])`;
 const ENDPOINT = new RegExp(
-  String.raw`^(https?://${HOST}(:${PORT})?([/?][^\s#]*)?|${HOST}(:${PORT})?|(dns|ipv4|ipv6|unix|unix-abstract):\S+)$`,
+  String.raw`^(https?://${HOST}(:${PORT})?([/?][^\s#]*)?|${HOST}(:${PORT})?|unix:\S+)$`,
 );
 
 /** A text that is not empty. */
@@ -85,7 +79,7 @@ export function namedCidr() {
 
 /** Where a receiver of OTLP listens. */
 export function endpoint() {
-  const message = "give a URL such as http://collector:4317, or for gRPC host:port";
+  const message = "give a URL such as http://collector:4317, or for gRPC host:port or unix:/path";
   return v.pipe(v.string(message), v.regex(ENDPOINT, message));
 }
 
