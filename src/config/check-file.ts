@@ -9,7 +9,7 @@ import { SETTINGS } from "./settings.ts";
 /** Everything that is wrong with what a file holds, a sentence each with its place and in the file's order. */
 export function checkFile(file: ConfigFile): readonly string[] {
   const unknown = unknownKeys(CONFIG_SCHEMA, file.value, []);
-  const { issues = [] } = v.safeParse(CONFIG_SCHEMA, without(file.value, unknown));
+  const { issues = [] } = v.safeParse(CONFIG_SCHEMA, markLists(CONFIG_SCHEMA, without(file.value, unknown)));
   return [
     ...unknown.map((path) => ({ place: file.atKey(path), sentence: explainUnknown(path) })),
     ...issues.map((issue) => explainIssue(issue, file)),
@@ -81,6 +81,26 @@ function without(value: unknown, paths: readonly Path[], at: Path = []): unknown
   return Object.fromEntries(kept.map(([key, below]) => [key, without(below, paths, [...at, key])]));
 }
 
+/** Stands for a list where keys belong: the schema would take it for an object, which in JavaScript it is. */
+const A_LIST = Symbol("a list");
+
+function markLists(schema: v.GenericSchema, value: unknown): unknown {
+  const inner = unwrap(schema);
+  const item = itemOf(inner);
+  if (Array.isArray(value)) {
+    if (item === undefined) return A_LIST;
+    return value.map((entry: unknown) => markLists(item, entry));
+  }
+  const entries = entriesOf(inner);
+  if (entries === undefined || !isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, below]) => {
+      const known = entries[key];
+      return [key, known === undefined ? below : markLists(known, below)];
+    }),
+  );
+}
+
 function pathOf(issue: v.BaseIssue<unknown>): Path {
   return (issue.path ?? []).map(({ key }) => (typeof key === "number" ? key : String(key)));
 }
@@ -88,5 +108,5 @@ function pathOf(issue: v.BaseIssue<unknown>): Path {
 /** What was written, where it is one word and no secret. */
 function shown(issue: v.BaseIssue<unknown>, path: Path): string {
   if (path.includes("headers")) return "";
-  return typeof issue.input === "object" || issue.input === undefined ? "" : ` ${String(issue.input)}`;
+  return ["object", "symbol", "undefined"].includes(typeof issue.input) ? "" : ` ${String(issue.input)}`;
 }

@@ -66,8 +66,16 @@ function formatValue({ path, secret }: Setting, value: unknown): string {
   let shown = value;
   if (secret && isRecord(value)) shown = Object.fromEntries(Object.keys(value).map((key) => [key, HIDDEN]));
   if (path.endsWith(".endpoint") && typeof value === "string") shown = hideQuery(value);
-  if (typeof shown === "string" && shown.includes("\n")) return JSON.stringify(shown);
-  return stringify(shown, { lineWidth: 0, collectionStyle: "flow" }).trim();
+  const isPlain = typeof shown !== "object" && !String(shown).includes("\n");
+  return isPlain ? stringify(shown, { lineWidth: 0 }).trim() : formatFlow(shown);
+}
+
+/** Lists and mappings on one line, which may be long: JSON is YAML. */
+function formatFlow(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(formatFlow).join(", ")}]`;
+  if (!isRecord(value)) return JSON.stringify(value);
+  const pairs = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}: ${formatFlow(inner)}`);
+  return `{${pairs.join(", ")}}`;
 }
 
 function formatTarget(config: Config, signal: Signal): string {

@@ -195,8 +195,5 @@ export const CONFIG_SCHEMA = v.strictObject(
   "give keys with their values",
 );
 
-/** What a file may hold. */
-export type ConfigInput = v.InferInput<typeof CONFIG_SCHEMA>;
-
 /** Every setting as it was given, or its default. */
 export type Settings = v.InferOutput<typeof CONFIG_SCHEMA>;
