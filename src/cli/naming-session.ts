@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { Config } from "../config/schema.ts";
+import type { Config } from "../config/config.ts";
 import { Enricher } from "../enrich/enricher.ts";
 import type { TraceNanos } from "../event/trace-nanos.ts";
 import type { HostConntrack } from "../host/conntrack.ts";
