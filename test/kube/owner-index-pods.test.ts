@@ -304,3 +304,17 @@ test("OwnerIndex forgets the oldest of too many tombstones and counts them", () 
   assert.equal(whoAt(index, "10.0.2.1", 1_600_000), "† p1");
   assert.deepEqual([index.counts().tombstones, index.counts().tombstonesDropped], [2, 1]);
 });
+
+test("OwnerIndex.ownPods() gives the pods of the own node that are not over", () => {
+  const index = anIndex({ ownNode: "node-1" });
+  const names = () => [...index.ownPods()].map(({ name }) => name);
+  list(index.pods, [aPod({ nodeName: "node-1" }), aPod({ ...SUCCESSOR, nodeName: "node-2" })], 1_500_000);
+  assert.deepEqual(names(), ["a"]);
+  index.pods.upsert(aPod({ uid: "uid-c", name: "c", nodeName: "node-1", addresses: ["10.0.9.9"] }), 1_600_000);
+  assert.deepEqual(names(), ["a", "c"]);
+  const over = { terminal: true, finished: true, finishedSeconds: 1700 };
+  index.pods.upsert(aPod({ nodeName: "node-1", ...over }), 1_701_000);
+  assert.deepEqual(names(), ["c"]);
+  index.pods.remove(aPod({ uid: "uid-c", name: "c", nodeName: "node-1" }), 1_800_000);
+  assert.deepEqual(names(), []);
+});
