@@ -158,9 +158,12 @@ function isWaiting(pod: PodEntry): boolean {
   return isOnNode && pod.addresses === undefined && pod.endedMs === undefined;
 }
 
-/** When a pod let go of its addresses: with its sandbox, else with its last container, never after we heard of it. */
+/**
+ * By when a pod had let go of its addresses: with its sandbox, else with its last container, never after we heard of it.
+ * The API tells whole seconds, cut off: it may have had them until the end of that second.
+ */
 function endMs({ networkGoneSeconds, finishedSeconds }: SlimPod, receivedMs: number): number {
   if (finishedSeconds === undefined) return receivedMs;
   const seconds = Math.max(finishedSeconds, networkGoneSeconds ?? 0);
-  return Math.min(seconds * 1000, receivedMs);
+  return Math.min((seconds + 1) * 1000, receivedMs);
 }
