@@ -146,3 +146,24 @@ export function exactInteger(value: bigint | undefined): number | string | undef
   if (value === undefined) return undefined;
   return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value.toString();
 }
+
+/** Keys of resources only: what everything of one source has in common. */
+export const RESOURCE_ATTRIBUTES = {
+  serviceName: "service.name",
+  serviceNamespace: "service.namespace",
+  serviceVersion: "service.version",
+  serviceInstanceId: "service.instance.id",
+  hostName: "host.name",
+  clusterName: "k8s.cluster.name",
+  nodeName: "k8s.node.name",
+  namespaceName: "k8s.namespace.name",
+  podName: "k8s.pod.name",
+  podUid: "k8s.pod.uid",
+  containerName: "k8s.container.name",
+  deploymentName: "k8s.deployment.name",
+  replicaSetName: "k8s.replicaset.name",
+  statefulSetName: "k8s.statefulset.name",
+  daemonSetName: "k8s.daemonset.name",
+  jobName: "k8s.job.name",
+  cronJobName: "k8s.cronjob.name",
+} as const;
