@@ -49,7 +49,8 @@ export function showsRecovery(before: SeenSoFar, event: TcpEvent): boolean {
   if (isOpening(before.socket)) return !isOpening(socket);
   const { seq, retransOut, caState, pending, rto } = socket;
   if (event.kind === "loss_probe") {
-    if (isInRecovery(event) || before.wasInRecovery) return !isInRecovery(event);
+    // A probe is armed in Open and CWR (tcp_schedule_loss_probe); in Open nothing that was retransmitted is outstanding.
+    if (before.wasInRecovery) return caState === TCP_CA_OPEN || caState === undefined;
     // One probe is outstanding at a time: in Open, what ended the one before acknowledged all (tcp_process_tlp_ack).
     return caState === TCP_CA_OPEN && (outcome === "sent" || outcome === "new_data");
   }
