@@ -19,7 +19,10 @@ const podEnds = (() => {
 function windowOf(max: number, pods: readonly number[]) {
   const beyond: EnrichedEvent[] = [];
   const budget = new LogBudget({ max, beyond: (enriched) => beyond.push(enriched) });
-  const events: readonly EnrichedEvent[] = pods.map((pod) => ({ event: anEvent({ pid: pod }), ends: podEnds(pod) }));
+  const events: readonly EnrichedEvent[] = pods.map((pod) => ({
+    event: anEvent({ pid: pod }),
+    ends: podEnds(pod),
+  }));
   for (const event of events) budget.offer(event, undefined);
   return { events, beyond, kept: budget.take().map(({ enriched }) => enriched), budget };
 }
