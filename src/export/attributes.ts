@@ -95,9 +95,16 @@ export const ATTRIBUTES = {
   reason: "tcpretrans.reason",
   end: "tcpretrans.end",
   resource: "tcpretrans.resource",
+  signal: "tcpretrans.signal",
+  counting: "tcpretrans.counting",
+  httpRoute: "http.route",
+  httpStatus: "http.response.status_code",
   version: "service.version",
   runtimeVersion: "process.runtime.version",
 } as const;
+
+/** Any of them. */
+export type ExportedAttribute = (typeof ATTRIBUTES)[keyof typeof ATTRIBUTES];
 
 /** The values of `event.name`. */
 export const EVENT_NAMES = {
