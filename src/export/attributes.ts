@@ -95,6 +95,10 @@ export const ATTRIBUTES = {
   reason: "tcpretrans.reason",
   end: "tcpretrans.end",
   resource: "tcpretrans.resource",
+  signal: "tcpretrans.signal",
+  counting: "tcpretrans.counting",
+  httpRoute: "http.route",
+  httpStatus: "http.response.status_code",
   version: "service.version",
   runtimeVersion: "process.runtime.version",
   /** Keys of summary records and of spans only: how many events, of how many connections, and what they have in common. */
@@ -107,6 +111,9 @@ export const ATTRIBUTES = {
   stallMin: "tcp.stall.min",
   stallMax: "tcp.stall.max",
 } as const;
+
+/** Any of them. */
+export type ExportedAttribute = (typeof ATTRIBUTES)[keyof typeof ATTRIBUTES];
 
 /** The values of `event.name`. */
 export const EVENT_NAMES = {
