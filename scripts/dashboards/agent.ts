@@ -77,7 +77,10 @@ const CAN_IT_BE_TRUSTED: readonly PanelSource[] = [
         expr: `sum(rate(tcpretrans_names_given_up_total{${OF_NODES}}[$__rate_interval]))`,
         legend: "waited in vain",
       },
-      { expr: `sum(rate(tcpretrans_events_foreign_total{${OF_NODES}}[$__rate_interval]))`, legend: "foreign" },
+      {
+        expr: `sum(rate(tcpretrans_events_foreign_total{${OF_NODES}}[$__rate_interval]))`,
+        legend: "foreign",
+      },
       {
         expr: `sum(rate(tcpretrans_events_undetermined_total{${OF_NODES}}[$__rate_interval]))`,
         legend: "undetermined",
@@ -158,7 +161,8 @@ const EXPORT: readonly PanelSource[] = [
 
 const COST: readonly PanelSource[] = [
   series("Processor time", {
-    description: "Seconds of processor time in each second, user and system together: 0.01 is 1 % of one CPU.",
+    description:
+      "Seconds of processor time in each second, user and system together: 0.01 is 1 % of one CPU.",
     unit: "percentunit",
     queries: [
       {
@@ -171,7 +175,10 @@ const COST: readonly PanelSource[] = [
     description: "Resident memory of each agent.",
     unit: "bytes",
     queries: [
-      { expr: `max by (k8s_node_name) (process_memory_usage_bytes{${OF_NODES}})`, legend: "{{k8s_node_name}}" },
+      {
+        expr: `max by (k8s_node_name) (process_memory_usage_bytes{${OF_NODES}})`,
+        legend: "{{k8s_node_name}}",
+      },
     ],
   }),
   series("Time of a tick", {

@@ -117,7 +117,8 @@ const LOCAL: readonly PanelSource[] = [
   {
     kind: "series",
     title: "Zones that it sends again to",
-    description: "Segments by the zone of the peer. A path between zones that loses shows on all nodes of both.",
+    description:
+      "Segments by the zone of the peer. A path between zones that loses shows on all nodes of both.",
     unit: "suffix: seg/s",
     width: 8,
     height: 8,

@@ -186,9 +186,7 @@ const WHERE: readonly PanelSource[] = [
     unit: "percentunit",
     width: 12,
     height: 8,
-    queries: [
-      { expr: `node:tcp_retransmit:ratio_rate10m{${OF_NODES}}`, legend: "{{k8s_node_name}}" },
-    ],
+    queries: [{ expr: `node:tcp_retransmit:ratio_rate10m{${OF_NODES}}`, legend: "{{k8s_node_name}}" }],
     links: [TO_NODE],
   },
   {
