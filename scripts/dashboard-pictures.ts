@@ -54,13 +54,8 @@ async function draw(url: string, end: number, { chosen, note }: Drawing): Promis
   try {
     for (const [file, source] of Object.entries(DASHBOARDS)) {
       const variables = chosen[file] ?? {};
-      const html = await dashboardHtml(source, {
-        url,
-        end,
-        rangeSeconds: 3600,
-        rateInterval: "2m",
-        variables,
-      });
+      const scope = { url, end, rangeSeconds: 3600, rateInterval: "2m", variables, note };
+      const html = await dashboardHtml(source, scope);
       const page = join(directory, `${basename(file, ".json")}.html`);
       writeFileSync(page, html);
       const image = join(IMAGES, `dashboard-${basename(file, ".json")}.png`);
