@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { askNow } from "../../scripts/dashboards/ask-prometheus.ts";
 import { askEveryPanel, formatAnswers, unexplained } from "../cluster/dashboards.ts";
+import { documentQueries } from "../support/document-queries.ts";
 import { labProgram } from "../support/lab-programs.ts";
 import { serveHistory } from "../support/prometheus.ts";
 import { syntheticHistory } from "../support/synthetic-history.ts";
@@ -24,4 +26,8 @@ test("askEveryPanel() gets data for every query of every panel from a Prometheus
   t.diagnostic(formatAnswers(answers));
   assert.ok(answers.length > 50);
   assert.deepEqual(unexplained(answers), []);
+  for (const { document, expr } of documentQueries()) {
+    const found = await askNow(expr, { url: server.url, end, rangeSeconds: 3600, rateInterval: "2m" });
+    if (document === "dashboards.md") assert.notEqual(found.length, 0, expr);
+  }
 });
