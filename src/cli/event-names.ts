@@ -1,5 +1,5 @@
 import type { Naming } from "../agent/pump.ts";
-import type { Config } from "../config/schema.ts";
+import type { Config } from "../config/config.ts";
 import type { EnrichCounts } from "../enrich/enricher.ts";
 import type { TraceNanos } from "../event/trace-nanos.ts";
 import { openLibc } from "../syscall/libc.ts";

@@ -27,6 +27,8 @@ export interface SessionOptions {
   readonly say: (line: string) => void;
   /** Do without node:ffi, as on Node 24. */
   readonly noFfi: boolean;
+  /** Where the host's tracefs is mounted; else it is found, or mounted. */
+  readonly tracefsPath?: string | undefined;
 }
 
 /** A running capture with what the commands need beside it. Disposing it leaves nothing of ours on the host. */
@@ -55,7 +57,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   requireRoot();
   const libc = openLibc({ disabled: options.noFfi });
   using undo = new DisposableStack();
-  const tracefs = undo.use(openTracefs({ libc }));
+  const tracefs = undo.use(openTracefs({ libc, path: options.tracefsPath }));
   for (const probe of removeLeftovers(tracefs).kept) {
     options.say(`Left in place: probe ${probe} of a killed run, which another program has enabled`);
   }
