@@ -114,6 +114,29 @@ export const SELF_METRICS = {
     description: "Time since the API server last said anything about a resource",
     attributes: [A.resource],
   },
+  watchSynced: {
+    name: "tcpretrans.watch.synced",
+    unit: "{resource}",
+    kind: "gauge",
+    description:
+      "1 where all of a resource is known and followed, else 0: names are those of before, or missing",
+    attributes: [A.resource],
+  },
+  watchProblems: {
+    name: "tcpretrans.watch.problems",
+    unit: "{problem}",
+    kind: "counter",
+    description: "Lists and watches of a resource that failed, by how",
+    attributes: [A.resource, A.reason],
+  },
+  namesHeld: {
+    name: "tcpretrans.names.held",
+    unit: "{object}",
+    kind: "gauge",
+    description:
+      "Objects of the cluster that names are made of, those that are gone and still known among them",
+    attributes: [A.resource],
+  },
   ticks: {
     name: "tcpretrans.ticks",
     unit: "{tick}",
@@ -135,12 +158,19 @@ export const SELF_METRICS = {
     description: "Times that the wall clock was found stepped: records before and after are not on one scale",
     attributes: [],
   },
-  logsEmitted: {
-    name: "tcpretrans.logs.emitted",
+  logsRecords: {
+    name: "tcpretrans.logs.records",
     unit: "{record}",
     kind: "counter",
-    description: "Log records made, summaries among them, whether or not they reach anyone",
-    attributes: [A.eventName],
+    description: "Log records of single events that were made, whether or not they reach anyone",
+    attributes: [],
+  },
+  logsSummaries: {
+    name: "tcpretrans.logs.summaries",
+    unit: "{record}",
+    kind: "counter",
+    description: "Log records that each stand for several events",
+    attributes: [],
   },
   logsSummarised: {
     name: "tcpretrans.logs.summarised",
@@ -149,8 +179,8 @@ export const SELF_METRICS = {
     description: "Events that have no log record of their own: a summary stands for them",
     attributes: [],
   },
-  episodes: {
-    name: "tcpretrans.episodes",
+  episodesOpen: {
+    name: "tcpretrans.episodes.open",
     unit: "{episode}",
     kind: "gauge",
     description: "Loss-recovery episodes of connections that are followed now",
@@ -161,8 +191,15 @@ export const SELF_METRICS = {
     unit: "{episode}",
     kind: "counter",
     description:
-      "Loss-recovery episodes that ended, by how: recovered, abandoned, quiet, or evicted (others needed the room)",
+      "Loss-recovery episodes that ended, by how: recovered, abandoned (the kernel gave up), quiet (nothing more came), cut_short (not followed to the end)",
     attributes: [A.reason],
+  },
+  episodesWithoutSpan: {
+    name: "tcpretrans.episodes.without_span",
+    unit: "{episode}",
+    kind: "counter",
+    description: "Loss-recovery episodes that have no span: too many began in one second",
+    attributes: [],
   },
   queueRecords: {
     name: "tcpretrans.queue.records",
@@ -175,7 +212,7 @@ export const SELF_METRICS = {
     name: "tcpretrans.queue.size",
     unit: "By",
     kind: "gauge",
-    description: "What they are together, encoded and compressed",
+    description: "What those are together, encoded and compressed",
     attributes: [A.signal],
   },
   queueDropped: {
@@ -183,7 +220,7 @@ export const SELF_METRICS = {
     unit: "{record}",
     kind: "counter",
     description:
-      "Log records or spans that were never exported: overflow (the queue was full), refused (the receiver would not have them, then or ever), shutdown (the time to say goodbye was over)",
+      "Log records or spans that reached nobody: queue_full (the oldest gave way), rejected (the receiver took the others of a request), non_retryable (it refused the request), shutdown (there was no more time)",
     attributes: [A.signal, A.reason],
   },
   exported: {
@@ -198,15 +235,24 @@ export const SELF_METRICS = {
     unit: "{request}",
     kind: "counter",
     description:
-      "Export requests that failed, by the receiver's or the network's code; logs and spans are tried again, metrics are not: the next state goes instead",
+      "Export requests that failed, by code where it is known; logs and spans are tried again, of metrics the next state goes instead",
     attributes: [A.signal, A.errorType],
   },
-  httpRequests: {
-    name: "tcpretrans.http.requests",
+  httpLimited: {
+    name: "tcpretrans.http.limited",
     unit: "{request}",
     kind: "counter",
-    description: "Requests that the agent's own port has answered",
-    attributes: [A.httpRoute, A.httpStatus],
+    description:
+      "What met a bound of the agent's own port: refused (too many requests), displaced (the idlest connection gave way), cut_off (an answer was not taken in time)",
+    attributes: [A.reason],
+  },
+  logLinesOmitted: {
+    name: "tcpretrans.log_lines.omitted",
+    unit: "{line}",
+    kind: "counter",
+    description:
+      "Lines of the agent's own log that were not written: repeated (the next of its kind says how many), left_out (nobody took them)",
+    attributes: [A.reason],
   },
   rung: {
     name: "tcpretrans.rung",
