@@ -30,13 +30,13 @@ const WITHOUT_CODE: Readonly<Record<string, string>> = {
   "Export failed with retryable status": "retryable",
 };
 
-/** The code of a failed export, of a set that is small: gRPC's name, an HTTP status, an errno name, or a word. */
+/** The code of a failed export, of a set that is small: gRPC's name, an HTTP status, a name of Node's, or a word. */
 export function exportErrorCode(error: unknown): string {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code } = cause as { readonly code?: unknown };
     if (typeof code === "number")
       return GRPC_CODES[code] ?? (code >= 100 && code < 600 ? `${code}` : "other");
-    if (typeof code === "string" && /^E[A-Z0-9]+$/.test(code)) return code;
+    if (typeof code === "string" && /^[A-Z][A-Z0-9_]+$/.test(code)) return code;
     const word = WITHOUT_CODE[cause.message];
     if (word !== undefined) return word;
   }
