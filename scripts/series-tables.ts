@@ -61,7 +61,7 @@ const OWN: Partial<Record<keyof typeof SELF_METRICS, number>> = {
     namesHeld: 5,
   },
   ...{ queueRecords: 2, queueSize: 2, queueDropped: 8, exported: 3, exportFailures: 0 },
-  ...{ episodesEnded: 4, httpLimited: 3, logLinesOmitted: 2, seriesEnded: 3 },
+  ...{ episodesEnded: 4, httpRequests: 4, httpLimited: 3, logLinesOmitted: 2, seriesEnded: 3 },
 };
 
 /** While nothing fails. */

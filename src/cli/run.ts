@@ -1,6 +1,8 @@
+import { hostname } from "node:os";
 import { RecordingError } from "../agent/recording-format.ts";
 import { KubeconfigError } from "../kube/kubeconfig-error.ts";
 import { SetupError } from "../syscall/setup-error.ts";
+import type { AgentCommand } from "./agent-options.ts";
 import { runCounters } from "./counters.ts";
 import { startDemo } from "./demo.ts";
 import { runDemoTraffic } from "./demo-traffic.ts";
@@ -84,13 +86,19 @@ async function runCommand(command: HostCommand, host: Host, io: TraceIo): Promis
       return EXIT_CODES.ok.code;
     }
     case "agent":
+      if (command.action === "run") return await runAgentCommand(command, host, io);
       for (const warning of command.warnings) io.say(warning);
-      if (command.action === "run") throw new Error("The agent's parts are not joined yet");
       io.write(command.action === "check" ? `${command.summary}\n` : command.effective);
       return EXIT_CODES.ok.code;
     case "trace":
       return command.demo ? await runDemo(command, host, io) : await runTraceCommand(command, host, io);
   }
+}
+
+/** The agent with what it is made of: no other command reads and parses that. */
+async function runAgentCommand(command: AgentCommand, host: Host, io: TraceIo): Promise<number> {
+  const { runAgent } = await import("./agent.ts");
+  return await runAgent(command, { ...host, hostname: hostname(), noFfi: withoutFfi(host) }, io);
 }
 
 /** Makes traffic that retransmits, traces, and takes the traffic away again. */

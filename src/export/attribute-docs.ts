@@ -483,7 +483,21 @@ export const ATTRIBUTE_DOCS: Readonly<Record<keyof typeof ATTRIBUTES, SignalAttr
     type: "string",
     on: SELF,
     example: "exact",
-    meaning: "`exact`, or `estimate` where the rung cannot tell how many segments an event sent",
+    meaning: "`exact`, or `estimated` where the rung cannot tell how many segments an event sent",
+  },
+  httpRoute: {
+    type: "string",
+    stability: "stable",
+    on: SELF,
+    example: "/metrics",
+    meaning: "which page of the agent's own port",
+  },
+  httpStatus: {
+    type: "int",
+    stability: "stable",
+    on: SELF,
+    example: "200",
+    meaning: "the status of the answer",
   },
   version: {
     type: "string",

@@ -97,6 +97,8 @@ export const ATTRIBUTES = {
   resource: "tcpretrans.resource",
   signal: "tcpretrans.signal",
   counting: "tcpretrans.counting",
+  httpRoute: "http.route",
+  httpStatus: "http.response.status_code",
   version: "service.version",
   runtimeVersion: "process.runtime.version",
   /** Keys of summary records and of spans only: how many events, of how many connections, and what they have in common. */

@@ -158,8 +158,8 @@ export const SELF_METRICS = {
     description: "Times that the wall clock was found stepped: records before and after are not on one scale",
     attributes: [],
   },
-  logsRecords: {
-    name: "tcpretrans.logs.records",
+  logsEmitted: {
+    name: "tcpretrans.logs.emitted",
     unit: "{record}",
     kind: "counter",
     description: "Log records of single events that were made, whether or not they reach anyone",
@@ -179,8 +179,8 @@ export const SELF_METRICS = {
     description: "Events that have no log record of their own: a summary stands for them",
     attributes: [],
   },
-  episodesOpen: {
-    name: "tcpretrans.episodes.open",
+  episodes: {
+    name: "tcpretrans.episodes",
     unit: "{episode}",
     kind: "gauge",
     description: "Loss-recovery episodes of connections that are followed now",
@@ -237,6 +237,13 @@ export const SELF_METRICS = {
     description:
       "Export requests that failed, by code where it is known; logs and spans are tried again, of metrics the next state goes instead",
     attributes: [A.signal, A.errorType],
+  },
+  httpRequests: {
+    name: "tcpretrans.http.requests",
+    unit: "{request}",
+    kind: "counter",
+    description: "Requests that the agent's own port has answered",
+    attributes: [A.httpRoute, A.httpStatus],
   },
   httpLimited: {
     name: "tcpretrans.http.limited",

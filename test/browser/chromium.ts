@@ -29,6 +29,8 @@ export interface Loaded {
   /** What the console and the browser's own log say, and requests that failed. */
   readonly complaints: readonly string[];
   readonly evaluate: (expression: string) => Promise<unknown>;
+  /** Waits until an expression is true. */
+  readonly until: (expression: string) => Promise<void>;
   /** The whole page, as PNG. */
   readonly screenshot: (options?: { readonly whole?: boolean }) => Promise<Buffer>;
 }
@@ -48,6 +50,7 @@ const FLAGS = [
   "--remote-debugging-port=0",
 ];
 const START_MS = 60_000;
+const WAIT_MS = 20_000;
 
 /** A headless Chromium that is told what to do over its DevTools protocol. */
 export class Chromium implements AsyncDisposable {
@@ -76,9 +79,14 @@ export class Chromium implements AsyncDisposable {
     const child = spawn(program, [...FLAGS, `--user-data-dir=${directory}`, "about:blank"], {
       stdio: "ignore",
     });
-    const socket = new WebSocket(await debuggerUrl(directory));
-    await once(socket, "open");
-    return new Chromium(child, directory, socket);
+    try {
+      const socket = new WebSocket(await debuggerUrl(directory));
+      await once(socket, "open");
+      return new Chromium(child, directory, socket);
+    } catch (error) {
+      child.kill("SIGKILL");
+      throw error;
+    }
   }
 
   /** Loads an address in a new tab. */
@@ -103,11 +111,26 @@ export class Chromium implements AsyncDisposable {
     });
     await send("Page.navigate", { url });
     await loaded.promise;
+    const evaluate = async (expression: string) => {
+      const { result, exceptionDetails } = await send("Runtime.evaluate", {
+        expression,
+        returnByValue: true,
+      });
+      if (exceptionDetails !== undefined)
+        throw new Error(`Cannot evaluate: ${JSON.stringify(exceptionDetails)}`);
+      const { value, subtype } = result as { value?: unknown; subtype?: string };
+      return subtype === "null" ? null : value;
+    };
     return {
       complaints,
-      async evaluate(expression) {
-        const { result } = await send("Runtime.evaluate", { expression, returnByValue: true });
-        return (result as { value?: unknown }).value;
+      evaluate,
+      async until(expression) {
+        for (
+          const end = performance.now() + WAIT_MS;
+          !(await evaluate(expression).catch(() => false));
+          await sleep(50)
+        )
+          if (performance.now() > end) throw new Error(`It has not come to ${expression}`);
       },
       async screenshot({ whole = true } = {}) {
         const { data } = await send("Page.captureScreenshot", { captureBeyondViewport: whole });
