@@ -67,7 +67,7 @@ export async function runAgent(command: AgentCommand, host: AgentHost, ending: A
       readings: agentReadings(parts),
     }),
   ]);
-  const server = config.http.enabled ? undo.use(await serve(parts, metrics)) : undefined;
+  if (config.http.enabled) parts.server = undo.use(await serve(parts, metrics));
   if (config.demo) {
     const demo = undo.use(
       await startDemo({ node: process.execPath, main: host.main, signal: ending.signal }),
@@ -81,7 +81,7 @@ export async function runAgent(command: AgentCommand, host: AgentHost, ending: A
     podOf: (uid) => parts.names?.watch.index.podByUid(uid),
   });
   using session = await openCapture(parts, host, ending);
-  welcome(parts, server?.url);
+  welcome(parts, parts.server?.url);
   await runUntil(ending, { parts, session, host });
   parts.shuttingDown = true;
   const closing = parts.exports.close(config.shutdown.graceSeconds * 1000);
