@@ -30,7 +30,7 @@ test("formatPage() says what this node sees now", () => {
     "shop/cart-7d4f9c6b5-x2xkq → payments/ledger-0 435 18,204 timeout 214 , slow_start 171 , tail_loss_probe 38 , 1 more 83 s",
     "214 more pairs, with 4,418 segments since the start.",
     "not seen: records overwritten in the ring buffer before they were read 3",
-    "logs otlp/grpc collector.monitoring:4317 840,000 61,204 10.9 MiB of 32.0 MiB 0 2 min ago",
+    "logs otlp/grpc collector.monitoring:4317 840,000 61,204 10.9 MiB, 35 % full 0 2 min ago",
     "traces off",
     "02:14:03.382 search/indexer-5c9d8f7b4-mm8qz → node node-b [node not ready for 3 min] syn 0 failed: EHOSTUNREACH 10.244.1.21:53878 → 10.244.2.13:8443",
   ])

@@ -1,3 +1,4 @@
+import type { TestContext } from "node:test";
 import {
   Metadata,
   Server,
@@ -30,6 +31,8 @@ export interface Collector {
   readonly metrics: { names: readonly string[]; resource: Readonly<Record<string, unknown>> }[];
   /** Requests that came, taken or not. */
   readonly requests: number;
+  /** Names of the clients' certificates, by request; empty without. */
+  readonly clients: string[];
   /** Headers of the last request. */
   readonly headers: Readonly<Record<string, unknown>>;
   /** Ends at once, breaking off what is on its way. */
@@ -43,11 +46,10 @@ const SERVICES = {
 } as const;
 
 /** A real gRPC server that takes OTLP. */
-export async function grpcCollector({
-  port = 0,
-  tls,
-  behave,
-}: GrpcCollectorOptions = {}): Promise<Collector> {
+export async function grpcCollector(
+  t: TestContext,
+  { port = 0, tls, behave }: GrpcCollectorOptions = {},
+): Promise<Collector> {
   const server = new Server();
   const state = emptyState();
   const asIs = (bytes: Buffer) => bytes;
@@ -67,6 +69,7 @@ export async function grpcCollector({
         export: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => {
           const behaviour = behave?.(state.requests) ?? "take";
           state.requests++;
+          state.clients.push(`${call.getAuthContext().sslPeerCertificate?.subject.CN ?? ""}`);
           state.headers = call.metadata.getMap();
           if (behaviour === "sleep") return;
           if (typeof behaviour === "object" && "code" in behaviour) {
@@ -97,7 +100,9 @@ export async function grpcCollector({
       error ? reject(error) : resolve(got),
     );
   });
-  return Object.assign(state, { port: bound, stop: async () => server.forceShutdown() });
+  const stop = async () => server.forceShutdown();
+  t.after(stop);
+  return Object.assign(state, { port: bound, stop });
 }
 
 /** What a collector has got, at the start. */
@@ -105,7 +110,8 @@ export function emptyState() {
   const received: Received[] = [];
   const metrics: Collector["metrics"] = [];
   const headers: Readonly<Record<string, unknown>> = {};
-  return { received, metrics, requests: 0, headers };
+  const clients: string[] = [];
+  return { received, metrics, requests: 0, clients, headers };
 }
 
 /** An Export…ServiceResponse with a partial success. */

@@ -1,6 +1,8 @@
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttps } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { TestContext } from "node:test";
+import { TLSSocket } from "node:tls";
 import { gunzipSync } from "node:zlib";
 import { decodeMetrics, decodeRequest } from "./decode-otlp.ts";
 import { type Collector, emptyState, partialSuccess } from "./grpc-collector.ts";
@@ -23,15 +25,16 @@ export interface HttpCollectorOptions {
 }
 
 /** A real HTTP server that takes OTLP. */
-export async function httpCollector({
-  port = 0,
-  tls,
-  behave,
-}: HttpCollectorOptions = {}): Promise<Collector> {
+export async function httpCollector(
+  t: TestContext,
+  { port = 0, tls, behave }: HttpCollectorOptions = {},
+): Promise<Collector> {
   const state = emptyState();
   const listener = async (request: IncomingMessage, response: ServerResponse) => {
     const behaviour = behave?.(state.requests) ?? "take";
     state.requests++;
+    const { socket } = request;
+    state.clients.push(socket instanceof TLSSocket ? `${socket.getPeerCertificate().subject?.CN ?? ""}` : "");
     state.headers = { ...request.headers, path: request.url };
     if (behaviour === "sleep") return;
     if (behaviour === "reset") return void request.socket.resetAndDestroy();
@@ -62,6 +65,7 @@ export async function httpCollector({
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
+  t.after(stop);
   return Object.assign(state, { port: (server.address() as AddressInfo).port, stop });
 }
 

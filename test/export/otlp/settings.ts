@@ -1,8 +1,10 @@
+import type { TestContext } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type { PodRecord } from "../../../src/event/cluster.ts";
 import type { ExportClock, ExportLog } from "../../../src/export/otlp/export-clock.ts";
 import type { OtlpSettings } from "../../../src/export/otlp/otlp-settings.ts";
 import { listenToSdk } from "../../../src/export/otlp/sdk-diag.ts";
+import { openTelemetry, type Telemetry } from "../../../src/export/otlp/telemetry.ts";
 import type { TelemetryOptions } from "../../../src/export/otlp/telemetry-options.ts";
 
 /** Settings for a collector on loopback. */
@@ -116,6 +118,13 @@ export function telemetryOptions(other: Partial<TelemetryOptions> = {}): Telemet
     unixMs: () => Date.now(),
     ...other,
   };
+}
+
+/** Telemetry that ends with the test. */
+export function openedTelemetry(t: TestContext, options: Partial<TelemetryOptions>): Telemetry {
+  const telemetry = openTelemetry(telemetryOptions(options));
+  t.after(() => telemetry.close({ queueMs: 1000, metricsMs: 1000 }));
+  return telemetry;
 }
 
 /** A pod of Deployment web. */

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LogEntry } from "../../../src/export/log-entry.ts";
-import { openTelemetry } from "../../../src/export/otlp/telemetry.ts";
 import { grpcCollector } from "./grpc-collector.ts";
 import { httpCollector } from "./http-collector.ts";
-import { otlpSettings, telemetryOptions, until } from "./settings.ts";
+import { openedTelemetry, otlpSettings, until } from "./settings.ts";
 
 const ENTRY: LogEntry = {
   eventName: "tcp.retransmit",
@@ -16,19 +15,18 @@ const ENTRY: LogEntry = {
 };
 
 for (const protocol of ["grpc", "http/protobuf"] as const) {
-  test(`openTelemetry() sends records and spans as they are by ${protocol}`, async () => {
-    const collector = await (protocol === "grpc" ? grpcCollector() : httpCollector());
+  test(`openTelemetry() sends records and spans as they are by ${protocol}`, async (t) => {
+    const collector = await (protocol === "grpc" ? grpcCollector(t) : httpCollector(t));
     const otlp = otlpSettings(collector.port, { protocol, headers: { "x-token": "secret" } });
-    const telemetry = openTelemetry(
-      telemetryOptions({ logs: { exporter: "otlp", otlp }, traces: { exporter: "otlp", otlp } }),
-    );
+    const telemetry = openedTelemetry(t, {
+      logs: { exporter: "otlp", otlp },
+      traces: { exporter: "otlp", otlp },
+    });
     const span = telemetry.startSpan!({ name: "tcp.loss_recovery", startUnixNanos: 5n, pod: undefined });
     span.event("tcp.retransmit", 6n, { "tcp.segments": 2 });
     telemetry.emitLog!({ ...ENTRY, context: span });
     span.end({ unixNanos: 2_000_000_007n, attributes: { ends: "well" }, status: { code: "ok" } });
     await until("both came", () => collector.received.length === 2);
-    await telemetry.close({ queueMs: 1000, metricsMs: 1000 });
-    await collector.stop();
 
     const record = collector.received.find(({ name }) => name === "tcp.retransmit")!;
     const { traceId, spanId } = span;
@@ -75,7 +73,8 @@ for (const protocol of ["grpc", "http/protobuf"] as const) {
       });
     }
     assert.equal(collector.headers["x-token"], "secret");
-    const { logs, traces } = telemetry.counts();
-    assert.deepEqual([logs?.exported, traces?.exported], [1, 1]);
+    const isCounted = ({ logs, traces } = telemetry.counts()) =>
+      logs?.exported === 1 && traces?.exported === 1;
+    await until("both are counted", isCounted);
   });
 }
