@@ -1,6 +1,8 @@
+import { hostname } from "node:os";
 import { RecordingError } from "../agent/recording-format.ts";
 import { KubeconfigError } from "../kube/kubeconfig-error.ts";
 import { SetupError } from "../syscall/setup-error.ts";
+import type { AgentCommand } from "./agent-options.ts";
 import { runCounters } from "./counters.ts";
 import { startDemo } from "./demo.ts";
 import { runDemoTraffic } from "./demo-traffic.ts";
@@ -8,7 +10,7 @@ import { runDoctor } from "./doctor.ts";
 import { catchSignals } from "./ending-signals.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
 import { compileFilters, selectedNamespaces } from "./filters.ts";
-import { type Command, parseOptions, usesColor, type ViewOptions } from "./options.ts";
+import { type Command, parseCommand, usesColor, type ViewOptions } from "./options.ts";
 import { openOutput, sayLine } from "./output.ts";
 import { runRecord } from "./record.ts";
 import { runReplay } from "./replay.ts";
@@ -30,7 +32,7 @@ export interface Host {
 /** Runs one command to its end and gives the exit code; whatever the machine refuses is said in one sentence. */
 export async function run(host: Host): Promise<number> {
   try {
-    const command = parseOptions(host.argv, host.env);
+    const command = await parseCommand(host.argv, host.env);
     if (command.kind === "demo-traffic") {
       await runDemoTraffic(command.role, command.args);
       return EXIT_CODES.ok.code;
@@ -83,9 +85,20 @@ async function runCommand(command: HostCommand, host: Host, io: TraceIo): Promis
       });
       return EXIT_CODES.ok.code;
     }
+    case "agent":
+      if (command.action === "run") return await runAgentCommand(command, host, io);
+      for (const warning of command.warnings) io.say(warning);
+      io.write(command.action === "check" ? `${command.summary}\n` : command.effective);
+      return EXIT_CODES.ok.code;
     case "trace":
       return command.demo ? await runDemo(command, host, io) : await runTraceCommand(command, host, io);
   }
+}
+
+/** The agent with what it is made of: no other command reads and parses that. */
+async function runAgentCommand(command: AgentCommand, host: Host, io: TraceIo): Promise<number> {
+  const { runAgent } = await import("./agent.ts");
+  return await runAgent(command, { ...host, hostname: hostname(), noFfi: withoutFfi(host) }, io);
 }
 
 /** Makes traffic that retransmits, traces, and takes the traffic away again. */
@@ -132,7 +145,7 @@ function withoutFfi({ env }: Host): boolean {
 }
 
 function explain(error: unknown): readonly string[] {
-  if (error instanceof UsageError) return [...error.problems, "Try tcpretrans -h"];
+  if (error instanceof UsageError) return [...error.problems, `Try ${error.help}`];
   if (error instanceof RecordingError) return [error.message];
   if (error instanceof SetupError || error instanceof KubeconfigError) return [error.message, error.remedy];
   return [error instanceof Error ? (error.stack ?? error.message) : String(error)];

@@ -1,0 +1,43 @@
+import { type ChannelCredentials, credentials, Metadata } from "@grpc/grpc-js";
+import { CompressionAlgorithm } from "@opentelemetry/otlp-exporter-base";
+import type { OTLPGRPCExporterConfigNode } from "@opentelemetry/otlp-grpc-exporter-base";
+import type { OtlpSettings, OtlpTarget } from "./otlp-settings.ts";
+import type { TlsMaterial } from "./tls-files.ts";
+
+/** What a channel is secured with. */
+export function channelCredentials(
+  { secure }: OtlpTarget,
+  { ca, cert, key }: TlsMaterial,
+): ChannelCredentials {
+  return secure ? credentials.createSsl(ca ?? null, key ?? null, cert ?? null) : credentials.createInsecure();
+}
+
+/** The headers of each request. */
+export function grpcMetadata({ headers }: OtlpSettings): Metadata {
+  const metadata = new Metadata();
+  for (const [key, value] of Object.entries(headers)) metadata.set(key, value);
+  return metadata;
+}
+
+export interface GrpcConfigOptions {
+  readonly target: OtlpTarget;
+  readonly material: TlsMaterial;
+  readonly userAgent: string;
+}
+
+/** The settings as the SDK's gRPC exporters take them: all is given, so that nothing is left to the environment. */
+export function grpcExporterConfig(
+  settings: OtlpSettings,
+  options: GrpcConfigOptions,
+): OTLPGRPCExporterConfigNode {
+  const { target, material, userAgent } = options;
+  const { secure, address } = target;
+  return {
+    url: address.startsWith("unix:") ? address : `${secure ? "https" : "http"}://${address}`,
+    credentials: channelCredentials(target, material),
+    metadata: grpcMetadata(settings),
+    timeoutMillis: settings.timeoutMs,
+    compression: settings.compression === "gzip" ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE,
+    userAgent,
+  };
+}

@@ -1,0 +1,73 @@
+import { inspect } from "node:util";
+import { type DiagLogger, DiagLogLevel, diag } from "@opentelemetry/api";
+import type { ExportLog } from "./export-clock.ts";
+import type { PartialSuccess } from "./partial-success.ts";
+import { quoted } from "./send-result.ts";
+
+/** What OTEL_LOG_LEVEL can say. */
+export type SdkLogLevel = "none" | "error" | "warn" | "info" | "debug" | "verbose" | "all";
+
+const LEVELS: Readonly<Record<SdkLogLevel, number>> = {
+  none: DiagLogLevel.NONE,
+  error: DiagLogLevel.ERROR,
+  warn: DiagLogLevel.WARN,
+  info: DiagLogLevel.INFO,
+  debug: DiagLogLevel.DEBUG,
+  verbose: DiagLogLevel.VERBOSE,
+  all: DiagLogLevel.ALL,
+};
+
+/** The SDK's words for a partial success, which its exporters tell nobody else (otlp-exporter-base, logging-response-handler). */
+const PARTIAL_SUCCESS = "Received Partial Success response:";
+
+const WHOLE: PartialSuccess = { rejected: 0, message: "" };
+
+/** What the SDK says of itself. */
+export interface SdkDiag {
+  /** Listens, in the place of whoever else did. */
+  install(): void;
+  /** The partial success said since the last call, if any: to be asked for in an exporter's callback, which follows at once. */
+  takePartialSuccess(): PartialSuccess;
+}
+
+/** Listens to the SDK: keeps partial successes for whoever sent, the rest goes up to a level to the program's log. */
+export function listenToSdk(log: ExportLog, level: SdkLogLevel): SdkDiag {
+  let partial = WHOLE;
+  const sayAt = (atLeast: number, sink: (message: string) => void) => {
+    return (message: string, ...rest: unknown[]) => {
+      if (LEVELS[level] < atLeast) return;
+      const words = rest.map((part) => (typeof part === "string" ? part : inspect(part, { depth: 2 })));
+      sink(`OpenTelemetry SDK: ${quoted([message, ...words].join(" "))}`);
+    };
+  };
+  const sayWarning = sayAt(DiagLogLevel.WARN, (message) => log.warn(message));
+  const logger: DiagLogger = {
+    error: sayAt(DiagLogLevel.ERROR, (message) => log.warn(message)),
+    warn: (message, ...rest) => {
+      if (message === PARTIAL_SUCCESS) partial = parsePartialSuccess(String(rest[0]));
+      else sayWarning(message, ...rest);
+    },
+    info: sayAt(DiagLogLevel.INFO, (message) => log.info(message)),
+    debug: sayAt(DiagLogLevel.DEBUG, (message) => log.info(message)),
+    verbose: sayAt(DiagLogLevel.VERBOSE, (message) => log.info(message)),
+  };
+  const logLevel = Math.max(DiagLogLevel.WARN, LEVELS[level]);
+  const install = () => void diag.setLogger(logger, { logLevel, suppressOverrideMessage: true });
+  install();
+  return {
+    install,
+    takePartialSuccess: () => {
+      const taken = partial;
+      partial = WHOLE;
+      return taken;
+    },
+  };
+}
+
+/** `{"rejectedSpans":2,"errorMessage":"…"}`: the count's name is the signal's. */
+function parsePartialSuccess(json: string): PartialSuccess {
+  const parsed: Readonly<Record<string, unknown>> = JSON.parse(json);
+  const count = Object.values(parsed).find((value) => typeof value === "number");
+  const message = parsed["errorMessage"];
+  return { rejected: count ?? 0, message: typeof message === "string" ? message : "" };
+}
