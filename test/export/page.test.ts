@@ -79,10 +79,12 @@ test("formatPage() reloads by itself unless it is asked not to", () => {
   assert.match(still, /<a href="\.">reload by itself<\/a>/);
 });
 
-test("formatPage() shows seconds of a pair that has only stood still", () => {
-  const only = { source: "a/b", destination: "c/d", recent: counted([]), total: counted([], { failed: 2 }) };
-  const text = read({ ...BUSY_PAGE, activity: { ...BUSY_PAGE.activity, pairs: [only] } });
-  assert.ok(text.includes("a/b → c/d 0 0 failed 2"), text);
+test("formatPage() shows a pair whose attempts all failed, and no column of stalls where none is known", () => {
+  const only = { source: "a/b", destination: "c/d", recent: counted([]), total: counted([], { failed: 1 }) };
+  const text = read({ ...BUSY_PAGE, activity: { ...BUSY_PAGE.activity, pairs: [only], total: only.total } });
+  assert.ok(text.includes("a/b → c/d 0 0 failed 1"), text);
+  assert.ok(text.includes("1 more attempt failed: the kernel"), text);
+  assert.ok(!text.includes("Stood still"));
 });
 
 test("formatPage() stays small with a hundred of the longest names", () => {
