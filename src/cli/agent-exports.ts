@@ -102,8 +102,10 @@ export async function openExports(wanted: ExportsWanted): Promise<AgentExports> 
     traces: () => telemetry.counts().traces,
     metrics: () => reader?.counts,
     problem: () => problem,
-    close: (graceMs) =>
-      telemetry.close({ queueMs: Math.max(0, graceMs - METRICS_MS), metricsMs: METRICS_MS }),
+    close: (graceMs) => {
+      const metricsMs = Math.min(METRICS_MS, graceMs / 2);
+      return telemetry.close({ queueMs: graceMs - metricsMs, metricsMs });
+    },
   };
 }
 

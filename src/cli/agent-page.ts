@@ -6,7 +6,6 @@ import { agentState } from "./agent-state.ts";
 import { estimateOf } from "./estimate-of.ts";
 import { exportModels } from "./export-models.ts";
 import { formatSight } from "./format-sight.ts";
-import { readLosses } from "./losses.ts";
 
 /** All that the page shows at this moment; `search` is the query of its address. */
 export function pageModel(parts: AgentParts, search: string): PageModel {
@@ -38,7 +37,7 @@ function blindOf({ capturing }: AgentParts): readonly string[] {
 function coverageModel({ counters, capturing }: AgentParts): CoverageModel | undefined {
   const totals = counters?.coverage?.totals;
   if (totals === undefined || capturing === undefined) return undefined;
-  const { overrun, faults, probeMisses, gaps } = readLosses(capturing.session, capturing.live.decoder.counts);
+  const { overrun, faults, probeMisses, gaps } = capturing.losses();
   const { segments, lossProbes, namespacesLeftOut, segmentsLeftOut } = totals;
   return {
     ...{ segments, lossProbes },

@@ -1,3 +1,5 @@
+import type { BoundedOutput } from "../agent/bounded-output.ts";
+import type { Handover } from "../agent/handover.ts";
 import type { HealthServer } from "../agent/health-server.ts";
 import type { OwnLog } from "../agent/own-log.ts";
 import type { RecentEvents } from "../agent/recent-events.ts";
@@ -5,6 +7,7 @@ import type { Config } from "../config/config.ts";
 import type { Episodes } from "../export/episodes.ts";
 import type { EventLog } from "../export/event-log.ts";
 import type { RetransmitMetrics } from "../export/retransmit-metrics.ts";
+import type { Losses } from "../reconcile/losses.ts";
 import type { SetupError } from "../syscall/setup-error.ts";
 import type { AgentExports } from "./agent-exports.ts";
 import type { CountedNaming } from "./event-names.ts";
@@ -24,6 +27,10 @@ export interface Capturing {
   readonly eventLog: EventLog | undefined;
   readonly episodes: Episodes;
   readonly tells: RungSight;
+  /** Whether this agent counts, or waits for the one that it replaces. */
+  readonly handover: Handover;
+  /** What was lost so far; still told when the probes are gone. */
+  readonly losses: () => Losses;
 }
 
 /** How often the pump went round, and how long it took in all. */
@@ -39,6 +46,8 @@ export interface AgentParts {
   readonly config: Config;
   readonly version: string;
   readonly log: OwnLog;
+  /** Standard output, for events and the log. */
+  readonly output: BoundedOutput;
   readonly startedUnixMs: number;
   readonly startedMs: number;
   readonly metrics: RetransmitMetrics;

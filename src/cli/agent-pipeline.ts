@@ -1,4 +1,5 @@
-import { type Pipeline, type Sink, type Tick, WITHOUT_NAMES } from "../agent/pump.ts";
+import type { Handover } from "../agent/handover.ts";
+import { type Naming, type Pipeline, type Sink, type Tick, WITHOUT_NAMES } from "../agent/pump.ts";
 import { Episodes } from "../export/episodes.ts";
 import { EventLog } from "../export/event-log.ts";
 import { eventSignals } from "../export/event-signals.ts";
@@ -7,6 +8,7 @@ import type { AgentHost } from "./agent.ts";
 import type { AgentParts } from "./agent-parts.ts";
 import { nameEvents } from "./event-names.ts";
 import { type LivePipeline, utcOffsetMinutes } from "./live-pipeline.ts";
+import { readLosses } from "./losses.ts";
 import type { NodeCounters } from "./node-counters.ts";
 import { rungSight } from "./rung-sight.ts";
 import type { Session } from "./session.ts";
@@ -17,12 +19,13 @@ export interface AgentPipelineParts {
   readonly live: LivePipeline;
   readonly counters: NodeCounters;
   readonly host: AgentHost;
+  readonly handover: Handover;
 }
 
 /** Joins the agent's data path: names, then metrics, log records and spans, the page, and lines for whoever looks. */
 export function agentPipeline(
   parts: AgentParts,
-  { session, live, counters, host }: AgentPipelineParts,
+  { session, live, counters, host, handover }: AgentPipelineParts,
 ): Pipeline {
   const { config, exports, metrics, recent, names } = parts;
   const { unixNanos } = live;
@@ -42,11 +45,12 @@ export function agentPipeline(
   const naming = names && nameEvents(session, names);
   const { hz, symbols, capture } = session;
   const tells = rungSight(capture.installed, { hz, kallsyms: symbols !== undefined });
-  parts.capturing = { session, live, naming, eventLog, episodes, tells };
+  const losses = () => readLosses(session, live.decoder.counts);
+  parts.capturing = { session, live, naming, eventLog, episodes, tells, handover, losses };
   const printed = printer(parts, { live, host });
   return live.join({
     witnesses: [counters],
-    naming: naming ?? WITHOUT_NAMES,
+    naming: inTurn(naming ?? WITHOUT_NAMES, handover),
     sinks: [
       metrics,
       eventSignals({ log: eventLog, episodes }),
@@ -57,6 +61,14 @@ export function agentPipeline(
   });
 }
 
+/** Names for what is this agent's to tell. */
+function inTurn(naming: Naming, handover: Handover): Naming {
+  return {
+    enrich: (events, watermark) => naming.enrich(handover.admit(events), watermark),
+    end: () => naming.end(),
+  };
+}
+
 function countTick({ ticks }: AgentParts, { startMs, endMs }: Tick): void {
   ticks.count++;
   ticks.seconds += (endMs - startMs) / 1000;
@@ -65,7 +77,7 @@ function countTick({ ticks }: AgentParts, { startMs, endMs }: Tick): void {
 
 /** Events on standard output; undefined where nobody wants to see them there. */
 function printer(
-  { config, names }: AgentParts,
+  { config, names, output: { write } }: AgentParts,
   { live, host }: Pick<AgentPipelineParts, "live" | "host">,
 ): Sink | undefined {
   const { output } = config.events;
@@ -76,7 +88,6 @@ function printer(
     ...{ json, wide: true, color: stdout.isTTY, stacks: false, lossProbes: true },
     ...{ summary: undefined, count: undefined, filter: () => true, names: names !== undefined },
   };
-  const write = (text: string) => void stdout.write(text);
   if (!json) write(tableHeader(settings));
   const format = eventFormatter(settings, { stackNames: live.namesOf, utcOffsetMinutes });
   return new View({ ...settings, format, epochUnixNanos: live.epochUnixNanos, write, enough: () => {} });

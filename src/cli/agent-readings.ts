@@ -4,15 +4,13 @@ import type { SelfReading, SelfReadings } from "../export/self-metrics.ts";
 import type { Covered } from "../reconcile/coverage.ts";
 import type { AgentParts } from "./agent-parts.ts";
 import { estimateOf } from "./estimate-of.ts";
-import { readLosses } from "./losses.ts";
 import type { NamingSession } from "./naming-session.ts";
 
 /** What the agent says of itself, read from its parts when it is asked for. */
 export function agentReadings(parts: AgentParts): SelfReadings {
   const { metrics, ticks, exports } = parts;
   const coverage = () => parts.counters?.coverage?.totals;
-  const losses = () =>
-    parts.capturing && readLosses(parts.capturing.session, parts.capturing.live.decoder.counts);
+  const losses = () => parts.capturing?.losses();
   const naming = () => parts.capturing?.naming?.counts;
   const covered =
     (of: (totals: NonNullable<ReturnType<typeof coverage>>) => Covered, side: keyof Covered) => () => {

@@ -1,3 +1,4 @@
+import type { HandoverState } from "../agent/handover.ts";
 import type { AgentState, NamesState } from "../agent/readiness.ts";
 import type { HealthPart } from "../export/page-model.ts";
 import type { AgentParts } from "./agent-parts.ts";
@@ -6,7 +7,7 @@ import { exportModels } from "./export-models.ts";
 
 /** How the agent's parts stand at this moment. */
 export function agentState(parts: AgentParts): AgentState {
-  const { startedMs, shuttingDown, ticks, capturing } = parts;
+  const { startedMs, shuttingDown, ticks, capturing, refusal } = parts;
   return {
     nowMs: performance.now(),
     ...{ startedMs, shuttingDown },
@@ -19,6 +20,7 @@ export function agentState(parts: AgentParts): AgentState {
             missing: capturing.session.missing.map(({ event }) => event),
             estimate: estimateOf(capturing.tells),
           },
+    refusal: refusal && { sentence: refusal.message, remedy: refusal.remedy },
     names: namesOf(parts),
     exports: exportModels(parts),
     others: othersOf(parts),
@@ -34,8 +36,32 @@ function namesOf({ names, startedMs }: AgentParts): readonly NamesState[] {
   }));
 }
 
-function othersOf({ refusal }: AgentParts): readonly HealthPart[] {
-  if (refusal === undefined) return [];
-  const { message: sentence, remedy } = refusal;
-  return [{ name: "capture", state: "failing", sentence, remedy }];
+function othersOf({ capturing, output }: AgentParts): readonly HealthPart[] {
+  const others: HealthPart[] = [];
+  if (capturing !== undefined) others.push(...handoverPart(capturing.handover.state));
+  if (output.lost > 0) {
+    const sentence = output.closed ? "It is closed" : "Whoever reads it is slower than what is written";
+    others.push({
+      ...{ name: "output", state: "degraded" },
+      sentence: `${sentence}: ${output.lost} writes went nowhere`,
+      remedy: undefined,
+    });
+  }
+  return others;
+}
+
+function handoverPart(state: HandoverState): readonly HealthPart[] {
+  const name = "handover";
+  switch (state.kind) {
+    case "counting":
+      return [];
+    case "waiting": {
+      const sentence = `It captures, and counts from when ${state.older.join(", ")} has ended`;
+      return [{ name, state: "ok", sentence, remedy: undefined }];
+    }
+    case "beside": {
+      const sentence = `Another agent of this node has not ended (${state.older.join(", ")}): both count`;
+      return [{ name, state: "degraded", sentence, remedy: "Remove one of the two" }];
+    }
+  }
 }

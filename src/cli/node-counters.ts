@@ -22,8 +22,6 @@ export interface ComparedCapture {
 export interface NodeCountersOptions {
   readonly procRoot: string;
   readonly libc: Libc | undefined;
-  /** Undefined where nothing can be captured: then only pods' counters are read. */
-  readonly capture: ComparedCapture | undefined;
   /** Uid of the pod that a network namespace is of; undefined: no pod's. */
   readonly podOf: (netns: number) => string | undefined;
   readonly podCounters: (uid: string, reading: PodCounterReading) => void;
@@ -36,15 +34,28 @@ const BASELINE_TRIES = 10;
 
 /** What the kernel counts in every network namespace of the node: beside what is seen, and for each pod. */
 export class NodeCounters implements Witness {
-  /** Undefined where nothing is captured. */
-  readonly coverage: Coverage | undefined;
   readonly #options: NodeCountersOptions;
+  #compared: (ComparedCapture & { readonly coverage: Coverage }) | undefined;
+  /** What knows the counters' values that it compares from. */
+  #based: Coverage | undefined;
+  /** Ends the wait for the next reading. */
+  #wake = new AbortController();
   /** Of the last reading, by namespace; undefined before the first. */
   #before: ReadonlyMap<number, CountersRead> | undefined;
 
   constructor(options: NodeCountersOptions) {
     this.#options = options;
-    this.coverage = options.capture && new Coverage(options.capture.sight);
+  }
+
+  /** Undefined where nothing is captured: then only pods' counters are read. */
+  get coverage(): Coverage | undefined {
+    return this.#compared?.coverage;
+  }
+
+  /** Compares what this capture sees from now on. */
+  compare(capture: ComparedCapture): void {
+    this.#compared = { ...capture, coverage: new Coverage(capture.sight) };
+    this.#wake.abort();
   }
 
   observe(observation: Observation): void {
@@ -55,34 +66,43 @@ export class NodeCounters implements Witness {
     if (this.coverage !== undefined) for (const event of events) this.coverage.observe(event);
   }
 
-  /** Takes what the counters stand at; the pump must run. */
-  async begin(): Promise<void> {
-    const { coverage } = this;
-    for (let tries = BASELINE_TRIES; tries > 0; tries--) {
-      coverage?.hold();
-      const reads = await this.#readAll();
-      if (coverage === undefined || coverage.baseline(reads)) return;
-    }
-  }
-
-  /** Reads the counters once more; the pump must run. */
+  /** Reads the counters once more; while something is captured the pump must run. */
   async read(): Promise<void> {
-    this.coverage?.hold();
+    const coverage = this.#based;
+    coverage?.hold();
     const reads = await this.#readAll();
-    this.coverage?.reading(reads);
+    coverage?.reading(reads);
   }
 
   /** Reads them again and again until the signal. */
   async follow(signal: AbortSignal): Promise<void> {
-    await this.begin();
     while (!signal.aborted) {
-      await sleep(EVERY_MS, undefined, { signal }).catch(() => {});
-      if (!signal.aborted) await this.read();
+      const { coverage } = this;
+      if (coverage === undefined || coverage === this.#based) await this.read();
+      else await this.#begin(coverage);
+      await this.#pause(signal);
     }
   }
 
+  /** Takes what the counters stand at. */
+  async #begin(coverage: Coverage): Promise<void> {
+    for (let tries = BASELINE_TRIES; tries > 0; tries--) {
+      coverage.hold();
+      const reads = await this.#readAll();
+      this.#based = coverage;
+      if (coverage.baseline(reads)) return;
+    }
+  }
+
+  async #pause(signal: AbortSignal): Promise<void> {
+    const either = AbortSignal.any([signal, this.#wake.signal]);
+    await sleep(EVERY_MS, undefined, { signal: either }).catch(() => {});
+    this.#wake = new AbortController();
+  }
+
   async #readAll(): Promise<readonly CountersRead[]> {
-    const { procRoot, libc, capture } = this.#options;
+    const { procRoot, libc } = this.#options;
+    const capture = this.#compared;
     await using reader = new NamespaceCounterReader({ procRoot, libc });
     const reads = await readNamespaces(reader, { procRoot, epochNanos: capture?.epochNanos ?? 0n });
     this.#tellPods(reads);

@@ -1,4 +1,4 @@
-import { openBoundedOutput } from "../agent/bounded-output.ts";
+import { type BoundedOutput, openBoundedOutput } from "../agent/bounded-output.ts";
 import { lineEntries, pinoEntries } from "../agent/log-writers.ts";
 import { type OwnLog, openOwnLog } from "../agent/own-log.ts";
 import { RecentEvents } from "../agent/recent-events.ts";
@@ -14,9 +14,10 @@ import { sayLine } from "./output.ts";
 /** Makes the parts that need nothing of the machine. */
 export function openAgentParts(config: Config, { version, stdout, hostname }: AgentHost): AgentParts {
   const { metrics, resource, kubernetes } = config;
+  const output = openBoundedOutput(stdout);
   const parts: AgentParts = {
-    ...{ config, version },
-    log: openLog(config, stdout),
+    ...{ config, version, output },
+    log: openLog(config, { stdout, output }),
     startedUnixMs: Date.now(),
     startedMs: performance.now(),
     metrics: new RetransmitMetrics({
@@ -44,10 +45,13 @@ export function openAgentParts(config: Config, { version, stdout, hostname }: Ag
 }
 
 /** The agent's own words: JSON on standard output, or lines beside it for a person. */
-function openLog({ log: { level, format } }: Config, stdout: NodeJS.WriteStream): OwnLog {
+function openLog(
+  { log: { level, format } }: Config,
+  { stdout, output }: { readonly stdout: NodeJS.WriteStream; readonly output: BoundedOutput },
+): OwnLog {
   const isJson = format === "json" || (format === "auto" && !stdout.isTTY);
   const entry = isJson
-    ? pinoEntries({ write: openBoundedOutput(stdout).write, unixMs: Date.now })
+    ? pinoEntries({ write: output.write, unixMs: Date.now })
     : lineEntries({ write: (text) => sayLine(text.trimEnd()), color: process.stderr.isTTY });
   return openOwnLog({ level, entry, now: () => performance.now(), component: "agent" });
 }

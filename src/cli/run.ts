@@ -39,7 +39,7 @@ export async function run(host: Host): Promise<number> {
     }
     using signals = catchSignals();
     const output = openOutput(host.stdout);
-    const signal = AbortSignal.any([signals.first, output.signal]);
+    const signal = outlivesOutput(command) ? signals.first : AbortSignal.any([signals.first, output.signal]);
     const code = await runCommand(command, host, {
       write: output.write,
       say: sayLine,
@@ -52,6 +52,11 @@ export async function run(host: Host): Promise<number> {
     for (const line of explain(error)) sayLine(line);
     return exitCodeOf(error);
   }
+}
+
+/** An agent that prints no events has work to do without anyone who reads. */
+function outlivesOutput(command: HostCommand): boolean {
+  return command.kind === "agent" && command.config.events.output === "none";
 }
 
 async function runCommand(command: HostCommand, host: Host, io: TraceIo): Promise<number> {

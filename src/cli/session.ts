@@ -16,6 +16,7 @@ import { type Libc, openLibc } from "../syscall/libc.ts";
 import { SetupError } from "../syscall/setup-error.ts";
 import { removeLeftovers } from "../tracefs/leftovers.ts";
 import { openTracefs, type TracefsMount } from "../tracefs/mount.ts";
+import type { AgentMark } from "../tracefs/names.ts";
 
 export interface SessionOptions {
   readonly rung: Rung | "auto";
@@ -29,6 +30,8 @@ export interface SessionOptions {
   readonly noFfi: boolean;
   /** Where the host's tracefs is mounted; else it is found, or mounted. */
   readonly tracefsPath?: string | undefined;
+  /** Captures as an agent, which other agents of the node are to know of. */
+  readonly agent?: AgentMark | undefined;
 }
 
 /** A running capture with what the commands need beside it. Disposing it leaves nothing of ours on the host. */
