@@ -275,6 +275,20 @@ export const SELF_METRICS = {
     description: "1, with the versions of the agent and of Node.js",
     attributes: [A.version, A.runtimeVersion],
   },
+  memory: {
+    name: "process.memory.usage",
+    unit: "By",
+    kind: "gauge",
+    description: "Resident memory of the agent",
+    attributes: [],
+  },
+  cpuTime: {
+    name: "process.cpu.time",
+    unit: "s",
+    kind: "counter",
+    description: "Processor time that the agent has used, user and system together",
+    attributes: [],
+  },
   series: {
     name: "tcpretrans.series",
     unit: "{series}",
