@@ -6,7 +6,7 @@ app.kubernetes.io/component: cleanup
 
 {{- define "tcpretrans.cleanerSpec" -}}
 {{- $name := .name }}
-{{- with .root }}
+{{- with .root -}}
 selector:
   matchLabels:
     {{- include "tcpretrans.cleanupLabels" . | nindent 4 }}
@@ -26,7 +26,9 @@ template:
     automountServiceAccountToken: false
     enableServiceLinks: false
     terminationGracePeriodSeconds: 5
-    {{- include "tcpretrans.scheduling" . | nindent 4 }}
+    {{- with include "tcpretrans.scheduling" . }}
+    {{- trim . | nindent 4 }}
+    {{- end }}
     initContainers:
       # A start removes what killed agents left, whichever rung they used; this one traces for a second by the rung that every kernel has.
       - name: tcpretrans
@@ -63,7 +65,7 @@ template:
 
 {{- define "tcpretrans.cleanupJobSpec" -}}
 {{- $name := .name }}
-{{- with .root }}
+{{- with .root -}}
 backoffLimit: 2
 activeDeadlineSeconds: {{ add 120 .Values.cleanup.timeoutSeconds }}
 template:
@@ -78,7 +80,9 @@ template:
     serviceAccountName: {{ $name }}
     automountServiceAccountToken: true
     enableServiceLinks: false
-    {{- include "tcpretrans.scheduling" . | nindent 4 }}
+    {{- with include "tcpretrans.scheduling" . }}
+    {{- trim . | nindent 4 }}
+    {{- end }}
     securityContext:
       runAsNonRoot: true
       runAsUser: 65532

@@ -35,6 +35,12 @@ app.kubernetes.io/part-of: tcpretrans
 {{ include "tcpretrans.commonLabels" . }}
 {{- end }}
 
+{{- /* Of the pods: nothing that changes with the chart alone, or each release would start them anew. */}}
+{{- define "tcpretrans.podLabels" -}}
+{{- $own := fromYaml (include "tcpretrans.selectorLabels" .) }}
+{{- toYaml (mergeOverwrite (deepCopy .Values.commonLabels) .Values.podLabels (dict "app.kubernetes.io/part-of" "tcpretrans") $own) }}
+{{- end }}
+
 {{- define "tcpretrans.metadata" -}}
 name: {{ include "tcpretrans.fullname" . }}
 namespace: {{ .Release.Namespace }}
@@ -152,14 +158,14 @@ container.apparmor.security.beta.kubernetes.io/tcpretrans: {{ get $types .Values
 {{- end }}
 
 {{- define "tcpretrans.tracefsMount" -}}
-{{- if not .Values.privileged }}
+{{- if not .Values.privileged -}}
 - name: tracefs
   mountPath: /host/sys/kernel/tracing
 {{- end }}
 {{- end }}
 
 {{- define "tcpretrans.tracefsVolume" -}}
-{{- if not .Values.privileged }}
+{{- if not .Values.privileged -}}
 - name: tracefs
   hostPath:
     path: {{ .Values.hostPaths.tracefs }}
@@ -187,4 +193,39 @@ affinity:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+
+{{- /* The agent's environment, as a list; a name that extraEnv has too is left to that. */}}
+{{- define "tcpretrans.env" -}}
+{{- range $name, $path := dict "NODE_NAME" "spec.nodeName" "POD_NAME" "metadata.name" "POD_NAMESPACE" "metadata.namespace" "HOST_IP" "status.hostIP" }}
+- name: {{ $name }}
+  valueFrom:
+    fieldRef:
+      fieldPath: {{ $path }}
+{{- end }}
+- name: CONTAINER_NAME
+  value: tcpretrans
+{{- if not (dig "http" "host" "" .Values.config) }}
+- name: TCPRETRANS_HTTP_HOST
+  valueFrom:
+    fieldRef:
+      fieldPath: status.podIP
+{{- end }}
+{{- /* After HOST_IP: Kubernetes puts in what stands before. */}}
+{{- with include "tcpretrans.endpoint" . }}
+- name: TCPRETRANS_OTLP_ENDPOINT
+  value: {{ . | quote }}
+{{- end }}
+{{- with .Values.collector.headersSecret }}
+{{- if .name }}
+- name: TCPRETRANS_OTLP_HEADERS
+  valueFrom:
+    secretKeyRef:
+      name: {{ .name }}
+      key: {{ .key }}
+{{- end }}
+{{- end }}
+- name: NODE_OPTIONS
+  {{- /* Without a limit the share would be of the node's memory. */}}
+  value: {{ ternary (printf "--max-old-space-size-percentage=%d" (int .Values.heapPercent)) "--max-old-space-size=128" (not (empty (.Values.resources.limits).memory)) }}
 {{- end }}
