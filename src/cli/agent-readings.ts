@@ -53,6 +53,11 @@ export function agentReadings(parts: AgentParts): SelfReadings {
     namesHeld: () => namesHeld(parts),
     ticks: () => ticks.count,
     tickTime: () => ticks.seconds,
+    cpuTime: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    },
+    memory: () => process.memoryUsage.rss(),
     clockSteps: () => parts.capturing?.session.clock.steps,
     logsEmitted: () => parts.capturing?.eventLog?.counts.records,
     logsSummaries: () => parts.capturing?.eventLog?.counts.summaries,
