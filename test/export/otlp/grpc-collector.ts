@@ -17,9 +17,16 @@ export type GrpcBehaviour =
   | { readonly code: number; readonly details?: string; readonly retryAfterMs?: number }
   | { readonly rejected: number; readonly message?: string };
 
+export interface ServerTls {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** Given: a client must show a certificate of this authority. */
+  readonly ca?: Buffer | undefined;
+}
+
 export interface GrpcCollectorOptions {
   readonly port?: number;
-  readonly tls?: { readonly ca: Buffer | null; readonly cert: Buffer; readonly key: Buffer };
+  readonly tls?: ServerTls;
   /** By the number of the request, from 0; every request is taken without it. */
   readonly behave?: (request: number) => GrpcBehaviour;
 }
@@ -91,9 +98,9 @@ export async function grpcCollector(
     tls === undefined
       ? ServerCredentials.createInsecure()
       : ServerCredentials.createSsl(
-          tls.ca,
+          tls.ca ?? null,
           [{ private_key: tls.key, cert_chain: tls.cert }],
-          tls.ca !== null,
+          tls.ca !== undefined,
         );
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`127.0.0.1:${port}`, credentials, (error, got) =>

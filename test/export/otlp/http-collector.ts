@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import { TLSSocket } from "node:tls";
 import { gunzipSync } from "node:zlib";
 import { decodeMetrics, decodeRequest } from "./decode-otlp.ts";
-import { type Collector, emptyState, partialSuccess } from "./grpc-collector.ts";
+import { type Collector, emptyState, partialSuccess, type ServerTls } from "./grpc-collector.ts";
 
 /** What a collector does with a request. */
 export type HttpBehaviour =
@@ -19,7 +19,7 @@ export type HttpBehaviour =
 
 export interface HttpCollectorOptions {
   readonly port?: number;
-  readonly tls?: { readonly ca?: Buffer; readonly cert: Buffer; readonly key: Buffer };
+  readonly tls?: ServerTls;
   /** By the number of the request, from 0; every request is taken without it. */
   readonly behave?: (request: number) => HttpBehaviour;
 }

@@ -74,11 +74,8 @@ function rig(t: TestContext, port: number, settings: Partial<OtlpSettings>) {
 }
 
 async function collectorFor(t: TestContext, protocol: Protocol, asksForClient: boolean) {
-  const collector =
-    protocol === "grpc"
-      ? await grpcCollector(t, { tls: { ...SERVER, ca: asksForClient ? AUTHORITY : null } })
-      : await httpCollector(t, { tls: { ...SERVER, ...(asksForClient ? { ca: AUTHORITY } : {}) } });
-  return collector;
+  const tls = { ...SERVER, ca: asksForClient ? AUTHORITY : undefined };
+  return await (protocol === "grpc" ? grpcCollector(t, { tls }) : httpCollector(t, { tls }));
 }
 
 for (const protocol of ["grpc", "http/protobuf"] as const) {
