@@ -55,7 +55,9 @@ async function main(): Promise<number> {
     const debian = await debianRoot(dir);
     const buildRoot = join(dir, "build-base");
     await rm(buildRoot, { recursive: true, force: true });
-    await cp(debian, buildRoot, { recursive: true, verbatimSymlinks: true });
+    // Devices cannot be copied, and each step gets its own.
+    const filter = (path: string) => dirname(path) !== join(debian, "dev");
+    await cp(debian, buildRoot, { recursive: true, verbatimSymlinks: true, filter });
     await addNode(buildRoot, { node: process.execPath, npm: await npmDirectory() });
     await layOutRuntime(debian, join(dir, "base"));
     await imageOfDirectory(buildah, buildRoot, { tag: BUILD_BASE, epochSeconds: 0 });
