@@ -10,6 +10,9 @@ import { spec } from "node:test/reporters";
 /** The oldest Node that the product supports, in its newest release when this was written. */
 const NODE_24 = "24.21.0";
 
+/** A file that takes longer hangs: that is a failure, and the others still run. */
+const FILE_MS = 300_000;
+
 const root = import.meta.dirname.replace(/\/scripts$/, "");
 const isRoot = process.getuid?.() === 0;
 const inCi = process.env["CI"] === "true";
@@ -37,6 +40,7 @@ async function runFiles(files: readonly string[], concurrently: boolean) {
   const stream = run({
     files: [...files],
     concurrency: concurrently,
+    timeout: FILE_MS,
     execArgv: ["--disable-warning=ExperimentalWarning"],
   });
   stream.on("test:pass", ({ details }) => {

@@ -2,80 +2,58 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, isIPv6 } from "node:net";
 import { SetupError } from "../syscall/setup-error.ts";
-import { OPEN_METRICS_TYPE, PROMETHEUS_TEXT_TYPE, wantsOpenMetrics } from "./wants-open-metrics.ts";
+import { type Answer, answerTo, type HealthSources, plain } from "./health-answers.ts";
+import { HttpConnections, type HttpCounts } from "./http-connections.ts";
+import { HTTP_LIMITS, type HttpLimits } from "./http-limits.ts";
+import { isLoopback, isSafeHost } from "./loopback-host.ts";
+import { RateBudget } from "./rate-budget.ts";
 
-/** What a probe of the orchestrator is told. */
-export interface Health {
-  readonly ok: boolean;
-  /** What is wrong or less than it could be, a sentence each. */
-  readonly reasons: readonly string[];
-}
-
-export interface HealthServerOptions {
+export interface HealthServerOptions extends HealthSources {
+  /** An address of this host; `::` or `0.0.0.0`: all of them. */
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;
-  readonly live: () => Health;
-  readonly ready: () => Health;
-  /** Text 0.0.4, or OpenMetrics 1.0. */
-  readonly metrics: (openMetrics: boolean) => string;
-  /** The page for people, HTML. */
-  readonly page: () => string;
-  /** Told of what one of these threw; whoever asked gets 500. */
+  /** A clock that never goes back, in ms. */
+  readonly now: () => number;
+  /** Told of what one of the sources threw; whoever asked gets 500. */
   readonly failed: (error: unknown) => void;
+  readonly limits?: Partial<HttpLimits>;
 }
 
 /** A server that answers; disposing it ends its connections. */
 export interface HealthServer extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
-  /** How to reach it: `http://127.0.0.1:9464/`. */
+  /** How to reach it from this host: `http://127.0.0.1:9464/`. */
   readonly url: string;
+  readonly counts: HttpCounts;
 }
-
-/** Bounds in size, number and time: what asks for metrics needs little of each. */
-const MAX_HEADER_BYTES = 8 * 1024;
-const MAX_CONNECTIONS = 32;
-const HEADERS_MS = 5_000;
-const REQUEST_MS = 10_000;
-const KEEP_ALIVE_MS = 20_000; // longer than the usual scrape interval, 15 s
-/** A reader that takes nothing for so long is cut off. */
-const SILENCE_MS = 30_000;
-const CHECK_MS = 1_000;
-/** How long answers under way may take at the end. */
-const CLOSING_MS = 1_000;
-
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-}
-
-const PLAIN = "text/plain; charset=utf-8";
-const HTML = "text/html; charset=utf-8";
 
 /** Answers /livez, /readyz, /metrics and a page on one port, GET and HEAD only; throws SetupError where the port cannot be had. */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
+  const limits = { ...HTTP_LIMITS, ...options.limits };
+  const connections = new HttpConnections(limits);
+  const respond = responder(options, { limits, connections });
   const server = createServer(
     {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: CHECK_MS,
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.keepAliveMs,
+      connectionsCheckingInterval: limits.checkMs,
     },
-    (request, response) => send(request, response, answer(request, options)),
+    respond,
   );
-  server.maxConnections = MAX_CONNECTIONS;
-  server.setTimeout(SILENCE_MS);
+  server.on("connection", (socket) => connections.opened(socket));
   await listen(server, options);
+  server.on("error", options.failed); // such as no descriptor left for a connection
   const { address, port } = server.address() as AddressInfo;
-  const host = isIPv6(address) ? `[${address}]` : address;
   return {
     host: address,
     port,
-    url: `http://${host}:${port}/`,
-    [Symbol.asyncDispose]: () => close(server),
+    url: `http://${reachable(address)}:${port}/`,
+    counts: connections.counts,
+    [Symbol.asyncDispose]: () => close(server, limits.closingMs),
   };
 }
 
@@ -90,7 +68,7 @@ async function listen(server: Server, { host, port }: HealthServerOptions): Prom
 
 function refused(error: unknown, { host, port }: Pick<HealthServerOptions, "host" | "port">): SetupError {
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
-  const where = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  const where = `${bracketed(host)}:${port}`;
   if (code === "EADDRINUSE") {
     return new SetupError(
       "port",
@@ -107,54 +85,69 @@ function refused(error: unknown, { host, port }: Pick<HealthServerOptions, "host
   });
 }
 
-function answer(request: IncomingMessage, options: HealthServerOptions): Answer {
-  if (request.method !== "GET" && request.method !== "HEAD")
-    return { status: 405, type: PLAIN, body: "GET and HEAD only\n" };
-  const path = (request.url ?? "/").replace(/\?.*/s, "");
+function bracketed(host: string): string {
+  return isIPv6(host) ? `[${host}]` : host;
+}
+
+/** An address of this host that one of all its addresses stands for. */
+function reachable(address: string): string {
+  if (address === "::") return "[::1]";
+  return address === "0.0.0.0" ? "127.0.0.1" : bracketed(address);
+}
+
+interface Bounds {
+  readonly limits: HttpLimits;
+  readonly connections: HttpConnections;
+}
+
+function responder(options: HealthServerOptions, { limits, connections }: Bounds) {
+  const budget = new RateBudget(limits.costly);
+  const affords = () => {
+    const yes = !connections.full && budget.take(options.now());
+    if (!yes) connections.refuses();
+    return yes;
+  };
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket } = request;
+    if (!connections.asked(socket, response)) return;
+    const answer = answerOf(request, affords, options);
+    const content = answer.body === undefined ? undefined : Buffer.from(answer.body);
+    connections.sends(response, content?.length ?? 0);
+    send(request, response, { answer, content });
+  };
+}
+
+function answerOf(request: IncomingMessage, affords: () => boolean, options: HealthServerOptions): Answer {
+  const { method = "", url = "/", headers, socket } = request;
+  if (isLoopback(socket.localAddress ?? "") && !isSafeHost(headers.host)) return MISDIRECTED;
+  const reader = socket.remoteAddress ?? "";
   try {
-    switch (path) {
-      case "/livez":
-        return ofHealth(options.live());
-      case "/readyz":
-        return ofHealth(options.ready());
-      case "/metrics": {
-        const open = wantsOpenMetrics(request.headers.accept);
-        const type = open ? OPEN_METRICS_TYPE : PROMETHEUS_TEXT_TYPE;
-        return { status: 200, type, body: options.metrics(open) };
-      }
-      case "/":
-        return { status: 200, type: HTML, body: options.page() };
-      default:
-        return { status: 404, type: PLAIN, body: "There are /, /metrics, /livez and /readyz\n" };
-    }
+    return answerTo({ method, url, accept: headers.accept, reader, affords }, options);
   } catch (error) {
     options.failed(error); // a fault in what is shown must not end what is measured
-    return { status: 500, type: PLAIN, body: "A fault of tcpretrans itself: its log says more\n" };
+    return FAULT;
   }
 }
 
-function ofHealth({ ok, reasons }: Health): Answer {
-  const body = [ok ? "ok" : "not ok", ...reasons].map((line) => `${line}\n`).join("");
-  return { status: ok ? 200 : 503, type: PLAIN, body };
+const FAULT = plain(500, "A fault of tcpretrans itself: its log says more\n");
+/** A page of someone else, in a browser on this host, whose name was made to point here (DNS rebinding). */
+const MISDIRECTED = plain(421, "On loopback, ask by address or as localhost\n");
+
+interface Sent {
+  readonly answer: Answer;
+  readonly content: Buffer | undefined;
 }
 
-/** The page has neither scripts nor anything from elsewhere, and nobody may frame it. */
-const SECURITY = {
-  "content-security-policy":
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-  "cache-control": "no-store",
-  vary: "Accept",
-} as const;
-
-function send(request: IncomingMessage, response: ServerResponse, { status, type, body }: Answer): void {
-  const content = Buffer.from(body);
-  response.writeHead(status, {
-    ...SECURITY,
-    "content-type": type,
-    "content-length": content.length,
-    ...(status === 405 ? { allow: "GET, HEAD" } : {}),
+function send(request: IncomingMessage, response: ServerResponse, { answer, content }: Sent): void {
+  response.writeHead(answer.status, {
+    "content-type": answer.type,
+    "content-security-policy": answer.policy,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+    ...answer.more,
+    ...(content === undefined ? {} : { "content-length": content.length }),
     // A body that nobody reads would stand in the way of the next request.
     ...(hasBody(request) ? { connection: "close" } : {}),
   });
@@ -165,11 +158,11 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
 }
 
-async function close(server: Server): Promise<void> {
+async function close(server: Server, closingMs: number): Promise<void> {
   const closed = once(server, "close");
   server.close();
   server.closeIdleConnections();
-  const late = setTimeout(() => server.closeAllConnections(), CLOSING_MS);
+  const late = setTimeout(() => server.closeAllConnections(), closingMs);
   await closed;
   clearTimeout(late);
 }

@@ -1,75 +1,52 @@
-import { pino } from "pino";
-import { RepeatLimit } from "./repeat-limit.ts";
-
-export type LogLevel = "info" | "warn" | "error";
+import { LOG_LEVELS, type LogLevel } from "./log-entry.ts";
+import { LogGate, type LogGateOptions } from "./log-gate.ts";
 
 /** The program's own words about itself. Retransmits never go through it. */
 export interface OwnLog {
+  debug(message: string): void;
   info(message: string): void;
   warn(message: string): void;
-  error(message: string): void;
+  /** `cause`: what was thrown, with its stack; of a message that comes again, the first one's. */
+  error(message: string, cause?: unknown): void;
   /** The same log, as another part of the program. */
   as(component: string): OwnLog;
-  /** Says what came again meanwhile, with its count: to be called about once a second. */
+  /** Says what came again meanwhile, with its count, and how much was left out: to be called about once a second. */
   remind(): void;
+  /** Says all that is still kept back: for the end of the program. */
+  end(): void;
+  /** Messages that are only a count beside the same message, and those that were never written. */
+  readonly counts: { readonly keptBack: number; readonly leftOut: number };
 }
 
-/** One thing said. */
-export interface LogEntry {
+export interface OwnLogOptions extends LogGateOptions {
+  /** The least level that is said. */
   readonly level: LogLevel;
-  readonly component: string;
-  readonly message: string;
-  /** How often it came since it was said last. */
-  readonly repeated: number;
 }
 
-export interface OwnLogOptions {
-  /** A clock that never goes back, in ms. */
-  readonly now: () => number;
-  /** Takes what is said. */
-  readonly entry: (entry: LogEntry) => void;
-  readonly component: string;
-}
+/** Characters of one message: others' words may be in it. */
+const MAX_MESSAGE = 2000;
 
-/** Opens a log that says a repeated message once a minute, with how often it came. */
-export function openOwnLog({ now, entry, component }: OwnLogOptions): OwnLog {
-  const limit = new RepeatLimit();
-  const keyOf = (level: LogLevel, part: string, message: string) => `${level}\n${part}\n${message}`;
-  const remind = () => {
-    for (const [key, said] of limit.due(now())) {
-      const [level = "", part = "", ...message] = key.split("\n");
-      entry({ level: levelOf(level), component: part, message: message.join("\n"), ...said });
-    }
-  };
-  const logOf = (part: string): OwnLog => {
-    const say = (level: LogLevel) => (message: string) => {
-      const said = limit.offer(keyOf(level, part, message), now());
-      if (said !== undefined) entry({ level, component: part, message, ...said });
+/** Opens a log; `component` is the part of the program that speaks until as() says otherwise. */
+export function openOwnLog(options: OwnLogOptions): OwnLog {
+  const gate = new LogGate(options);
+  const least = LOG_LEVELS.indexOf(options.level);
+  const logOf = (component: string): OwnLog => {
+    const at = (level: LogLevel) => {
+      if (LOG_LEVELS.indexOf(level) < least) return () => {};
+      return (message: string, cause?: unknown) =>
+        gate.say({ level, component, message: cut(message), cause });
     };
-    return { info: say("info"), warn: say("warn"), error: say("error"), as: logOf, remind };
+    return {
+      ...{ debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") },
+      as: logOf,
+      remind: () => gate.remind(),
+      end: () => gate.end(),
+      counts: gate,
+    };
   };
-  return logOf(component);
+  return logOf(options.component);
 }
 
-/** Writes entries with pino, one JSON object a line: level in words, ISO time, component, message. */
-export function pinoEntries(write: (text: string) => void): (entry: LogEntry) => void {
-  const logger = pino(
-    {
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (level) => ({ level }) },
-    },
-    { write },
-  );
-  return ({ level, component, message, repeated }) =>
-    logger[level](repeated === 0 ? { component } : { component, repeated }, message);
-}
-
-/** Writes entries as lines for a person. */
-export function lineEntries(say: (line: string) => void): (entry: LogEntry) => void {
-  return ({ message, repeated }) => say(repeated === 0 ? message : `${message} (${repeated} times more)`);
-}
-
-function levelOf(text: string): LogLevel {
-  return text === "info" || text === "warn" ? text : "error";
+function cut(message: string): string {
+  return message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE)}…`;
 }

@@ -1,10 +1,12 @@
-/** What to say of a message that comes again and again. */
-export interface Said {
-  /** How often it came since it was said last, and was kept back. */
+/** What came again while it was kept back, and is to be said now. */
+export interface Repeat<T> {
+  readonly value: T;
+  /** How often it came since it was said last, beside the once that saying it stands for. */
   readonly repeated: number;
 }
 
-interface Kept {
+interface Kept<T> {
+  readonly value: T;
   /** When it was said last, in ms. */
   saidMs: number;
   repeated: number;
@@ -12,48 +14,69 @@ interface Kept {
 
 /** The same words are said again after this long, in ms. */
 const EVERY_MS = 60_000;
-/** Messages that are remembered; of more, the one said longest ago is forgotten, with its count. */
+/** What is remembered; of more, the one said longest ago is forgotten. */
 const MAX_KEPT = 256;
 
-/** Lets each message through once in a while, and counts what it keeps back. Its clock never goes back. */
-export class RepeatLimit {
+/** Lets each of many things through once in a while, and counts what it keeps back. Its clock never goes back. */
+export class RepeatLimit<T> {
   readonly #everyMs: number;
   /** The one said longest ago first. */
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, Kept<T>>();
+  #forgotten = 0;
 
   constructor({ everyMs = EVERY_MS }: { readonly everyMs?: number } = {}) {
     this.#everyMs = everyMs;
   }
 
-  /** Says whether the message may be said at this time; undefined: not now, it is counted. */
-  offer(message: string, nowMs: number): Said | undefined {
-    const kept = this.#kept.get(message);
+  /** What was kept back and can no longer be said as a repeat, since too many others came: a count of its own. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
+  /** How often it came before and was kept back, where it may be said at this time; undefined: not now, it is counted. */
+  offer(key: string, { value, nowMs }: { readonly value: T; readonly nowMs: number }): number | undefined {
+    const kept = this.#kept.get(key);
     if (kept !== undefined && nowMs - kept.saidMs < this.#everyMs) {
       kept.repeated++;
       return undefined;
     }
-    this.#say(message, nowMs);
-    return { repeated: kept?.repeated ?? 0 };
+    const repeated = kept?.repeated ?? 0;
+    this.#say(key, value, nowMs);
+    return repeated;
   }
 
-  /** Messages that came again while they were kept back, and may be said now; what has stayed away is forgotten. */
-  due(nowMs: number): readonly (readonly [message: string, said: Said])[] {
-    const due = [...this.#kept].filter(([, { saidMs }]) => nowMs - saidMs >= this.#everyMs);
-    for (const [message, { repeated }] of due) {
-      if (repeated > 0) this.#say(message, nowMs);
-      else this.#kept.delete(message);
+  /** What came again while it was kept back, and may be said now; what has stayed away is forgotten. */
+  due(nowMs: number): readonly Repeat<T>[] {
+    const due: Repeat<T>[] = [];
+    for (const [key, { value, saidMs, repeated }] of [...this.#kept]) {
+      if (nowMs - saidMs < this.#everyMs) break; // those behind it were said later
+      if (repeated === 0) this.#kept.delete(key);
+      else {
+        due.push({ value, repeated: repeated - 1 });
+        this.#say(key, value, nowMs);
+      }
     }
-    return due
-      .filter(([, { repeated }]) => repeated > 0)
-      .map(([message, { repeated }]) => [message, { repeated }] as const);
+    return due;
   }
 
-  #say(message: string, nowMs: number): void {
-    this.#kept.delete(message);
-    if (this.#kept.size >= MAX_KEPT) {
-      const [oldest] = this.#kept.keys();
-      if (oldest !== undefined) this.#kept.delete(oldest);
+  /** All that came again and was kept back, whatever the time: for the end. */
+  drain(): readonly Repeat<T>[] {
+    const all = [...this.#kept.values()].filter(({ repeated }) => repeated > 0);
+    this.#kept.clear();
+    return all.map(({ value, repeated }) => ({ value, repeated: repeated - 1 }));
+  }
+
+  #say(key: string, value: T, nowMs: number): void {
+    this.#kept.delete(key);
+    if (this.#kept.size >= MAX_KEPT) this.#forgetOldest();
+    this.#kept.set(key, { value, saidMs: nowMs, repeated: 0 });
+  }
+
+  #forgetOldest(): void {
+    for (const [key, { repeated }] of this.#kept) {
+      this.#forgotten += repeated;
+      this.#kept.delete(key);
+      return;
     }
-    this.#kept.set(message, { saidMs: nowMs, repeated: 0 });
   }
 }

@@ -1,9 +1,8 @@
 import { Command, Option } from "commander";
-import { longFlag } from "../config/resolve-config.ts";
-import { SETTINGS } from "../config/settings.ts";
+import { longFlag, NAMING_SETTINGS, SETTINGS, type Setting } from "../config/settings.ts";
 import type { Cause } from "../event/tcp-event.ts";
 import type { AddressRange, NetnsSelector } from "./filters.ts";
-import { helpAfter } from "./help-text.ts";
+import { describeSetting, helpAfter } from "./help-text.ts";
 import {
   oneOf,
   PROBE_CHOICES,
@@ -18,7 +17,7 @@ import {
 } from "./option-values.ts";
 
 /** What can stand first on the command line; `trace` is what it does without a word. */
-export type Word = "trace" | "record" | "replay" | "doctor";
+export type Word = "trace" | "record" | "replay" | "doctor" | "agent";
 
 /** Options as the library gives them; those of other commands are absent. */
 export interface RawOptions {
@@ -43,6 +42,9 @@ export interface RawOptions {
   readonly state?: readonly number[];
   readonly type?: readonly Cause[];
   readonly netns?: readonly NetnsSelector[];
+  readonly config?: string;
+  readonly checkConfig?: boolean;
+  readonly printConfig?: boolean;
 }
 
 /** Default ring buffer of each CPU in KiB: about 20,000 records of 200 bytes. */
@@ -53,10 +55,11 @@ const MAX_BUFFER_KIB = 1_048_576;
 const RECORDABLE = PROBE_CHOICES.filter((choice) => choice !== "counters");
 
 const USAGE: Readonly<Record<Word, string>> = {
-  trace: "[-hls] [options]\n       tcpretrans record FILE | replay FILE | doctor  # each with -h",
+  trace: "[-hls] [options]\n       tcpretrans record FILE | replay FILE | doctor | agent  # each with -h",
   record: "[-hs] [options] FILE",
   replay: "[-hls] [options] FILE",
   doctor: "[-h] [--json]",
+  agent: "[-h] [--config FILE] [options]",
 };
 
 /** What parsing collects beside the library's own options. */
@@ -101,6 +104,9 @@ export function commandLine(word: Word, { problems, flags }: Collected): Command
       break;
     case "doctor":
       command.option("--json", "one JSON object");
+      break;
+    case "agent":
+      addConfiguration(command, flags);
       break;
   }
   return command;
@@ -153,20 +159,39 @@ function addFilters(command: Command, add: Adder): void {
   add("--netns <inum|path>", "a network namespace", parseNetns, { repeats: true });
 }
 
-/** The configuration's flags are only collected here: config/ says what they may hold. */
 function addKubernetes(command: Command, flags: Collected["flags"]): void {
   command.optionsGroup("Kubernetes:");
   command.option("--kubernetes", "name both ends: pod, service, node, process");
+  for (const setting of NAMING_SETTINGS) addSetting(command, setting, flags);
+}
+
+/** Every setting is a flag; those that few need have no line in the help. */
+function addConfiguration(command: Command, flags: Collected["flags"]): void {
+  command.option("--config <file>", "a YAML file with settings (or TCPRETRANS_CONFIG)");
+  command.option("--check-config", "say what is wrong with the configuration, and end");
+  command.option("--print-config", "print it with where each value is from, and end");
   for (const setting of SETTINGS) {
-    const collect = (text: string) => {
-      const long = longFlag(setting);
-      flags.set(long, [...(flags.get(long) ?? []), text]);
-      return true;
-    };
-    const option = new Option(setting.flag, setting.description);
-    command.addOption(setting.kind === "switch" ? option : option.argParser(collect));
-    if (setting.kind === "switch") command.on(`option:${option.name()}`, () => collect(""));
+    const [section = ""] = setting.path.split(".");
+    command.optionsGroup(`${section.charAt(0).toUpperCase()}${section.slice(1)}:`);
+    addSetting(command, setting, flags);
+    if (setting.kind !== "switch") continue;
+    const negated = new Option(`--no-${longFlag(setting).slice(2)}`).hideHelp();
+    command.addOption(negated).on(`option:${negated.name()}`, () => collect(setting, "false", flags));
   }
+}
+
+/** The configuration's flags are only collected here: config/ says what they may hold. */
+function addSetting(command: Command, setting: Setting, flags: Collected["flags"]): void {
+  const option = new Option(setting.flag, describeSetting(setting)).hideHelp(setting.hidden);
+  if (setting.kind === "switch") {
+    command.addOption(option).on(`option:${option.name()}`, () => collect(setting, "", flags));
+  } else command.addOption(option.argParser((text: string) => collect(setting, text, flags)));
+}
+
+function collect(setting: Setting, text: string, flags: Collected["flags"]): true {
+  const long = longFlag(setting);
+  flags.set(long, [...(flags.get(long) ?? []), text]);
+  return true;
 }
 
 function addCapture(command: Command, add: Adder, choices: readonly ProbeChoice[]): void {

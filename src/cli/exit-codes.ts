@@ -7,7 +7,7 @@ import { UsageError } from "./usage-error.ts";
 export const EXIT_CODES = {
   ok: { code: 0, meaning: "all went well; with --verify, all that can be checked reconciles" },
   bug: { code: 1, meaning: "a fault of tcpretrans itself: please report it" },
-  usage: { code: 2, meaning: "the command line cannot be used as it is" },
+  usage: { code: 2, meaning: "the command line or the configuration cannot be used as it is" },
   unexplained: { code: 3, meaning: "--verify found a difference that nothing explains, or was cut short" },
   noCapture: { code: 4, meaning: "this host does not let tcpretrans capture (tcpretrans doctor says why)" },
   badRecording: { code: 5, meaning: "the file is not a recording of tcpretrans, or it is damaged" },

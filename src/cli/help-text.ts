@@ -1,3 +1,4 @@
+import type { Setting } from "../config/settings.ts";
 import { CAUSES } from "../event/tcp-event.ts";
 import type { Word } from "./command-line.ts";
 import { formatExitCodes } from "./exit-codes.ts";
@@ -13,8 +14,25 @@ export function helpAfter(word: Word): string {
       return "\nGives the same output as live. Needs neither root nor the kernel it was made on.\n  eg, tcpretrans replay --wide storm.rec";
     case "doctor":
       return "\nTries every probe for real and says what this host can and cannot see.\nExit code 4 when nothing can be captured.";
+    case "agent":
+      return `\n${AGENT}\n\nEXIT CODES:\n${formatExitCodes()}`;
   }
 }
+
+/** A setting's line in the help: what it is, what it may be, and its default. */
+export function describeSetting({ description, choices, fallback, kind }: Setting): string {
+  const unsaid = choices.some((choice) => !description.includes(choice));
+  const words = unsaid ? `${description}: ${choices.join(", ")}` : description;
+  if (kind === "list" || kind === "named" || kind === "pairs") return `${words} (repeatable)`;
+  if (kind === "switch" && fallback === true) return `${words} (on; --no-… turns it off)`;
+  return typeof fallback === "string" || typeof fallback === "number" ? `${words} (${fallback})` : words;
+}
+
+const AGENT = `Flags win over TCPRETRANS_* variables, these over the OTEL_* variables of the
+OpenTelemetry specification, these over the file, and that over the defaults.
+A switch is turned off by --no-, as in --no-http. All settings, and those that
+have no line here: docs/configuration.md.
+  eg, tcpretrans agent --otlp-endpoint http://collector:4317 --print-config`;
 
 const COLUMNS = `COLUMNS:
   TIME   local time of the event, from the kernel's clock

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { Config } from "../config/schema.ts";
+import type { Config } from "../config/config.ts";
 import { Enricher } from "../enrich/enricher.ts";
 import type { TraceNanos } from "../event/trace-nanos.ts";
 import type { HostConntrack } from "../host/conntrack.ts";
@@ -44,8 +44,8 @@ export async function openNamingSession(options: NamingSessionOptions): Promise<
   const client = await openApiClient({ kubeconfig, userAgent: `tcpretrans/${version}` });
   undo.defer(() => client.close());
   const now = () => performance.now();
-  const procRoot = "/proc";
-  const host = undo.use(new HostOwners({ procRoot, netnsPath: "/var/run/netns", libc, now }));
+  const { procPath: procRoot, cgroupPath: cgroupRoot } = config.host;
+  const host = undo.use(new HostOwners({ procRoot, cgroupRoot, netnsPath: kubernetes.netnsPath, libc, now }));
   const conntrack = undo.use(await openHostConntrack({ procRoot, libc }));
   if (conntrack.note !== undefined) say(conntrack.note);
   const nodeName = kubernetes.nodeName ?? (await askNodeName(client, host, options));

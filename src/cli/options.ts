@@ -1,9 +1,12 @@
-import { type Command as Commander, CommanderError } from "commander";
+import type { Config } from "../config/config.ts";
 import { resolveConfig } from "../config/resolve-config.ts";
-import type { Config } from "../config/schema.ts";
-import { type Collected, commandLine, type RawOptions, type Word } from "./command-line.ts";
+import { NAMING_SETTINGS } from "../config/settings.ts";
+import type { AgentCommand } from "./agent-options.ts";
+import type { Collected, RawOptions, Word } from "./command-line.ts";
 import type { Filters } from "./filters.ts";
 import type { ProbeChoice } from "./option-values.ts";
+import { parseArguments } from "./parse-arguments.ts";
+import { readConfigText } from "./read-config-text.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Colours always, never, or on a terminal. */
@@ -49,12 +52,25 @@ export type Command =
   | { readonly kind: "record"; readonly file: string; readonly capture: CaptureOptions }
   | { readonly kind: "replay"; readonly file: string; readonly view: ViewOptions }
   | { readonly kind: "doctor"; readonly json: boolean }
+  | AgentCommand
   | { readonly kind: "demo-traffic"; readonly role: string; readonly args: readonly string[] }
   | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "version" };
 
 /** Reads the arguments after the program's name; throws UsageError with everything that is wrong with them. */
-export function parseOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Command {
+export async function parseCommand(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Command> {
+  const [first, ...rest] = argv;
+  if (first !== "agent") return parseOptions(argv, env);
+  // Only the agent has a file: no other command reads and parses what reads YAML.
+  const { parseAgent } = await import("./agent-options.ts");
+  return parseAgent(rest, { env, readText: readConfigText });
+}
+
+/** The arguments of every command but the agent. */
+export function parseOptions(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Exclude<Command, AgentCommand> {
   const [first, ...rest] = argv;
   switch (first) {
     case "demo-traffic":
@@ -73,29 +89,21 @@ export function usesColor(choice: ColorChoice, isTerminal: boolean): boolean {
   return choice === "auto" ? isTerminal : choice === "always";
 }
 
-function parseWith(word: Word, argv: readonly string[], env: NodeJS.ProcessEnv): Command {
+function parseWith(
+  word: Exclude<Word, "agent">,
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Exclude<Command, AgentCommand> {
   const problems: string[] = [];
   const flags: Collected["flags"] = new Map();
-  const output: string[] = [];
-  const program = commandLine(word, { problems, flags }).configureOutput({
-    writeOut: (text) => output.push(text),
-    writeErr: () => {},
-    getOutHelpWidth: () => 80,
-    getOutHasColors: () => false,
-  });
-  try {
-    program.parse(argv, { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.code === "commander.helpDisplayed") return { kind: "help", text: output.join("") };
-    problems.unshift(explain(error, program));
-  }
-  const raw = program.opts<RawOptions>();
+  const parsed = parseArguments(word, argv, { problems, flags });
+  if (parsed.kind === "help") return parsed;
+  const { raw, args } = parsed;
   if (problems.length === 0 && raw.version === true) return { kind: "version" };
   problems.push(...contradictions(raw));
   const naming = word === "trace" ? readNaming(raw, { flags, env, problems }) : undefined;
   if (problems.length > 0) throw new UsageError(problems);
-  const file = program.args[0] ?? "";
+  const file = args[0] ?? "";
   switch (word) {
     case "trace": {
       const { verify = false, demo = false, interval } = raw;
@@ -152,7 +160,7 @@ function readNaming(
     if (idle.length > 0) problems.push(`Cannot use ${idle.join(", ")} without --kubernetes: add it`);
     return undefined;
   }
-  const { config, problems: more } = resolveConfig(flags, env);
+  const { config, problems: more } = resolveConfig(flags, env, { only: NAMING_SETTINGS });
   problems.push(...more);
   return config;
 }
@@ -176,18 +184,4 @@ function contradictions(raw: RawOptions): readonly string[] {
   return [
     `Cannot use ${idle.join(", ")} with --probe=counters: counters have no events; leave one of them out`,
   ];
-}
-
-function explain(error: CommanderError, program: Commander): string {
-  if (error.code === "commander.excessArguments") {
-    const [word = ""] = program.args.slice(program.registeredArguments.length);
-    if (["record", "replay", "doctor"].includes(word)) {
-      return `Cannot use ${word} behind options: put it first, as in tcpretrans ${word}`;
-    }
-    return `Cannot use "${word}": it is neither an option nor a command (record, replay, doctor)`;
-  }
-  if (error.code === "commander.missingArgument")
-    return "Cannot go on without a file: give its name behind the command";
-  const [text = "", ...more] = error.message.replace(/^error: /, "").split("\n");
-  return [`${text.charAt(0).toUpperCase()}${text.slice(1)}`, ...more].join(" ");
 }

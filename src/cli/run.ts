@@ -1,6 +1,8 @@
+import { hostname } from "node:os";
 import { RecordingError } from "../agent/recording-format.ts";
 import { KubeconfigError } from "../kube/kubeconfig-error.ts";
 import { SetupError } from "../syscall/setup-error.ts";
+import type { AgentCommand } from "./agent-options.ts";
 import { runCounters } from "./counters.ts";
 import { startDemo } from "./demo.ts";
 import { runDemoTraffic } from "./demo-traffic.ts";
@@ -8,7 +10,7 @@ import { runDoctor } from "./doctor.ts";
 import { catchSignals } from "./ending-signals.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
 import { compileFilters, selectedNamespaces } from "./filters.ts";
-import { type Command, parseOptions, usesColor, type ViewOptions } from "./options.ts";
+import { type Command, parseCommand, usesColor, type ViewOptions } from "./options.ts";
 import { openOutput, sayLine } from "./output.ts";
 import { runRecord } from "./record.ts";
 import { runReplay } from "./replay.ts";
@@ -30,14 +32,14 @@ export interface Host {
 /** Runs one command to its end and gives the exit code; whatever the machine refuses is said in one sentence. */
 export async function run(host: Host): Promise<number> {
   try {
-    const command = parseOptions(host.argv, host.env);
+    const command = await parseCommand(host.argv, host.env);
     if (command.kind === "demo-traffic") {
       await runDemoTraffic(command.role, command.args);
       return EXIT_CODES.ok.code;
     }
     using signals = catchSignals();
     const output = openOutput(host.stdout);
-    const signal = AbortSignal.any([signals.first, output.signal]);
+    const signal = outlivesOutput(command) ? signals.first : AbortSignal.any([signals.first, output.signal]);
     const code = await runCommand(command, host, {
       write: output.write,
       say: sayLine,
@@ -50,6 +52,11 @@ export async function run(host: Host): Promise<number> {
     for (const line of explain(error)) sayLine(line);
     return exitCodeOf(error);
   }
+}
+
+/** An agent that prints no events has work to do without anyone who reads. */
+function outlivesOutput(command: HostCommand): boolean {
+  return command.kind === "agent" && command.config.events.output === "none";
 }
 
 async function runCommand(command: HostCommand, host: Host, io: TraceIo): Promise<number> {
@@ -83,9 +90,20 @@ async function runCommand(command: HostCommand, host: Host, io: TraceIo): Promis
       });
       return EXIT_CODES.ok.code;
     }
+    case "agent":
+      if (command.action === "run") return await runAgentCommand(command, host, io);
+      for (const warning of command.warnings) io.say(warning);
+      io.write(command.action === "check" ? `${command.summary}\n` : command.effective);
+      return EXIT_CODES.ok.code;
     case "trace":
       return command.demo ? await runDemo(command, host, io) : await runTraceCommand(command, host, io);
   }
+}
+
+/** The agent with what it is made of: no other command reads and parses that. */
+async function runAgentCommand(command: AgentCommand, host: Host, io: TraceIo): Promise<number> {
+  const { runAgent } = await import("./agent.ts");
+  return await runAgent(command, { ...host, hostname: hostname(), noFfi: withoutFfi(host) }, io);
 }
 
 /** Makes traffic that retransmits, traces, and takes the traffic away again. */
@@ -132,7 +150,7 @@ function withoutFfi({ env }: Host): boolean {
 }
 
 function explain(error: unknown): readonly string[] {
-  if (error instanceof UsageError) return [...error.problems, "Try tcpretrans -h"];
+  if (error instanceof UsageError) return [...error.problems, `Try ${error.help}`];
   if (error instanceof RecordingError) return [error.message];
   if (error instanceof SetupError || error instanceof KubeconfigError) return [error.message, error.remedy];
   return [error instanceof Error ? (error.stack ?? error.message) : String(error)];

@@ -1,113 +1,101 @@
 import * as v from "valibot";
-import { CONFIG_SCHEMA, type Config } from "./schema.ts";
+import { checkFile } from "./check-file.ts";
+import { checkWhole } from "./check-whole.ts";
+import type { Config } from "./config.ts";
+import type { ConfigFile } from "./config-file.ts";
+import { deriveConfig } from "./derive-config.ts";
+import { isRecord } from "./is-record.ts";
+import { readOtelVariables } from "./read-otel-variables.ts";
+import { type Env, type FlagTexts, type Given, readFlag, readVariable } from "./read-texts.ts";
+import { CONFIG_SCHEMA, type Settings } from "./schema.ts";
 import { SETTINGS, type Setting } from "./settings.ts";
+import { unknownVariables } from "./unknown-variables.ts";
 
-/** Texts of flags by the flag's long name (`--scope`): one for each use; a switch has an empty one. */
-export type FlagTexts = ReadonlyMap<string, readonly string[]>;
+export interface ResolveOptions {
+  readonly file?: ConfigFile | undefined;
+  /** Only these are read, from flags and their own variables; all others keep their defaults. */
+  readonly only?: readonly Setting[];
+}
+
+/** Where each setting that is set came from, by its path: `--scope`, `TCPRETRANS_SCOPE`, `agent.yaml:3:10`. */
+export type Origins = ReadonlyMap<string, string>;
 
 export interface Resolved {
   /** Undefined where something is wrong. */
   readonly config: Config | undefined;
+  /** What the configuration follows from; undefined where something is wrong. */
+  readonly settings: Settings | undefined;
+  readonly origins: Origins;
   /** Everything that is wrong, a sentence each. */
   readonly problems: readonly string[];
+  /** What is left out or has no effect; the configuration can be used all the same. */
+  readonly warnings: readonly string[];
 }
 
-interface Source {
-  /** What the person wrote: `--scope foo`, `TCPRETRANS_SCOPE=foo`. */
-  readonly written: string;
-  readonly value: unknown;
-}
-
-/** Makes the configuration of defaults, environment and flags, later ones winning; tells all problems at once. */
-export function resolveConfig(flags: FlagTexts, env: Readonly<Record<string, string | undefined>>): Resolved {
-  const problems: string[] = [];
-  const sources = new Map<string, Source>();
-  const input: Record<string, unknown> = { kubernetes: { tombstones: {} }, names: {} };
-  for (const setting of SETTINGS) {
-    const source = fromFlag(setting, flags) ?? fromEnvironment(setting, env);
-    if (source === undefined) continue;
-    sources.set(setting.path.join("."), source);
-    put(input, setting.path, source.value);
+/** Makes the configuration of defaults, file, OTEL_* variables, own variables and flags, later ones winning; tells all problems at once. */
+export function resolveConfig(flags: FlagTexts, env: Env, { file, only }: ResolveOptions = {}): Resolved {
+  const otel = only === undefined ? readOtelVariables(env) : undefined;
+  const problems = file === undefined ? [] : [...file.problems, ...checkFile(file)];
+  const origins = new Map<string, string>();
+  const input: Record<string, unknown> = {};
+  for (const setting of only ?? SETTINGS) {
+    const layers = [
+      readFile(setting, file),
+      otel?.givens.get(setting.path),
+      readVariable(setting, env),
+      readFlag(setting, flags),
+    ].filter((given) => given !== undefined);
+    // Names with texts are gathered from all places; of all else the last place has it.
+    const used = setting.kind === "pairs" ? layers : layers.slice(-1);
+    if (used.length === 0) continue;
+    for (const given of used) problems.push(...problemsOf(setting, given));
+    origins.set(setting.path, used.map(({ by }) => by).join(", "));
+    put(input, setting.path.split("."), joined(used));
   }
-  const result = v.safeParse(CONFIG_SCHEMA, input);
-  if (result.success) return { config: freeze(result.output), problems };
-  for (const issue of result.issues) problems.push(explain(issue, sources));
-  return { config: undefined, problems };
+  problems.push(...(otel?.problems ?? []));
+  const warnings = only === undefined ? [...(otel?.warnings ?? []), ...unknownVariables(env)] : [];
+  if (problems.length > 0) return { config: undefined, settings: undefined, origins, problems, warnings };
+  const settings = v.parse(CONFIG_SCHEMA, input);
+  const config = deriveConfig(settings);
+  const whole = checkWhole(config, settings);
+  const isRight = whole.problems.length === 0;
+  return {
+    config: isRight ? config : undefined,
+    settings: isRight ? settings : undefined,
+    origins,
+    problems: whole.problems,
+    warnings: [...warnings, ...whole.warnings],
+  };
 }
 
-/** The flag's long name. */
-export function longFlag({ flag }: Setting): string {
-  return flag.replace(/ .*/, "");
+function readFile({ path }: Setting, file: ConfigFile | undefined): Given | undefined {
+  if (file === undefined) return undefined;
+  const keys = path.split(".");
+  let value: unknown = file.value;
+  for (const key of keys) value = isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  if (value === undefined) return undefined;
+  const by = file.at(keys).text;
+  return { by, written: by, value, checked: true };
 }
 
-function fromFlag(setting: Setting, flags: FlagTexts): Source | undefined {
-  const flag = longFlag(setting);
-  const texts = flags.get(flag);
-  const last = texts?.at(-1);
-  if (texts === undefined || last === undefined) return undefined;
-  switch (setting.kind) {
-    case "switch":
-      return { written: flag, value: true };
-    case "list":
-    case "named":
-      return { written: texts.map((text) => `${flag} ${text}`).join(" "), value: listOf(setting, texts) };
-    default:
-      return { written: `${flag} ${last}`, value: scalar(setting, last) };
-  }
+function problemsOf({ schema }: Setting, { value, written, checked = false }: Given): readonly string[] {
+  if (checked) return [];
+  const { issues = [] } = v.safeParse(schema, value);
+  return issues.map(({ message }) => `Cannot use ${written}: ${message}`);
 }
 
-function fromEnvironment(
-  setting: Setting,
-  env: Readonly<Record<string, string | undefined>>,
-): Source | undefined {
-  const text = env[setting.env];
-  if (text === undefined || text === "") return undefined;
-  const written = `${setting.env}=${text}`;
-  if (setting.kind !== "list" && setting.kind !== "named") return { written, value: scalar(setting, text) };
-  const texts = text.split(",").map((part) => part.trim());
-  return { written, value: listOf(setting, texts) };
-}
-
-function scalar({ kind }: Setting, text: string): unknown {
-  if (kind === "number") return /^\d+$/.test(text) ? Number(text) : text;
-  if (kind === "switch") return text === "true" || text === "1" || (text !== "false" && text !== "0" && text);
-  return text;
-}
-
-function listOf({ kind }: Setting, texts: readonly string[]): unknown {
-  if (kind === "list") return texts;
-  return texts.map((text) => {
-    const at = text.indexOf("=");
-    return at < 0 ? text : { name: text.slice(0, at), cidr: text.slice(at + 1) };
-  });
+function joined(givens: readonly Given[]): unknown {
+  if (!givens.every(({ value }) => isRecord(value))) return givens.at(-1)?.value;
+  return Object.assign({}, ...givens.map(({ value }) => value));
 }
 
 function put(target: Record<string, unknown>, [first, ...rest]: readonly string[], value: unknown): void {
   if (first === undefined) return;
-  const [next] = rest;
-  const inner = target[first];
-  if (next === undefined) target[first] = value;
-  else if (isRecord(inner)) put(inner, rest, value);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
-}
-
-function explain(issue: v.BaseIssue<unknown>, sources: ReadonlyMap<string, Source>): string {
-  const path = (issue.path ?? []).map(({ key }) => String(key));
-  const source = sources.get(path.join(".")) ?? sources.get(path.slice(0, 2).join("."));
-  return `Cannot use ${source?.written ?? path.join(".")}: ${remedy(issue)}`;
-}
-
-function remedy(issue: v.BaseIssue<unknown>): string {
-  if (issue.message.startsWith("give ")) return issue.message;
-  if (issue.type === "boolean") return "give true or false";
-  if (issue.type === "strict_object") return "give a name and a range, such as office=192.0.2.0/24";
-  return issue.message;
-}
-
-function freeze<T>(value: T): T {
-  if (isRecord(value)) for (const inner of Object.values(value)) freeze(inner);
-  return Object.freeze(value);
+  if (rest.length === 0) {
+    target[first] = value;
+    return;
+  }
+  const inner = target[first] ?? {};
+  target[first] = inner;
+  if (isRecord(inner)) put(inner, rest, value);
 }

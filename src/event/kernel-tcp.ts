@@ -28,6 +28,7 @@ export const TCP_NEW_SYN_RECV = 12;
 
 /** Congestion states, by number (`enum tcp_ca_state`, include/uapi/linux/tcp.h). */
 export const TCP_CA_STATE_NAMES: readonly string[] = ["Open", "Disorder", "CWR", "Recovery", "Loss"];
+export const TCP_CA_OPEN = 0;
 export const TCP_CA_RECOVERY = 3;
 export const TCP_CA_LOSS = 4;
 

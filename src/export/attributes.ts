@@ -1,5 +1,5 @@
 import { TCP_STATE_NAMES } from "../event/kernel-tcp.ts";
-import type { KernelStack } from "../event/tcp-event.ts";
+import { CAUSES, type Cause, type KernelStack } from "../event/tcp-event.ts";
 
 /** Every exported name, once. The order is that of the keys of a `--json` line. */
 export const ATTRIBUTES = {
@@ -95,9 +95,25 @@ export const ATTRIBUTES = {
   reason: "tcpretrans.reason",
   end: "tcpretrans.end",
   resource: "tcpretrans.resource",
+  signal: "tcpretrans.signal",
+  counting: "tcpretrans.counting",
+  httpRoute: "http.route",
+  httpStatus: "http.response.status_code",
   version: "service.version",
   runtimeVersion: "process.runtime.version",
+  /** Keys of summary records and of spans only: how many events, of how many connections, and what they have in common. */
+  summaryEvents: "tcp.retransmit.events",
+  summaryScope: "tcp.retransmit.scope",
+  /** Begins the keys of TYPE_KEYS. */
+  summaryByType: "tcp.retransmit.by_type",
+  /** Keys of spans only. */
+  episodeEnd: "tcp.episode.end",
+  stallMin: "tcp.stall.min",
+  stallMax: "tcp.stall.max",
 } as const;
+
+/** Any of them. */
+export type ExportedAttribute = (typeof ATTRIBUTES)[keyof typeof ATTRIBUTES];
 
 /** The values of `event.name`. */
 export const EVENT_NAMES = {
@@ -106,6 +122,14 @@ export const EVENT_NAMES = {
   summary: "tcp.retransmit.summary",
   counters: "tcp.retransmit.counters",
 } as const;
+
+/** The name of every span: a connection's loss, from its first retransmit on. */
+export const SPAN_NAME = "tcp loss recovery";
+
+/** `tcp.retransmit.by_type.timeout` and so on: events of each type, in summary records and spans. */
+export const TYPE_KEYS = Object.fromEntries(
+  CAUSES.map((cause) => [cause, `${ATTRIBUTES.summaryByType}.${cause}`]),
+) as Readonly<Record<Cause, string>>;
 
 /**
  * `network.connection.state` of the semantic conventions by the kernel's state number; undefined where they
@@ -142,6 +166,8 @@ export function stateName(state: number): string {
 }
 
 /** A number where it is exact, else its decimal digits. */
+export function exactInteger(value: bigint): number | string;
+export function exactInteger(value: bigint | undefined): number | string | undefined;
 export function exactInteger(value: bigint | undefined): number | string | undefined {
   if (value === undefined) return undefined;
   return value <= Number.MAX_SAFE_INTEGER ? Number(value) : value.toString();

@@ -17,19 +17,24 @@ export function byConnection<T>(make: (socket: SocketFields) => T): (socket: Soc
   return (socket) => {
     const index = (socket.localPort + 31 * socket.peerPort) & (SLOTS - 1);
     const slot = slots[index];
-    if (slot !== undefined && isSame(slot.socket, socket)) return slot.value;
+    if (slot !== undefined && isSameConnection(slot.socket, socket)) return slot.value;
     const value = make(socket);
     slots[index] = { socket, value };
     return value;
   };
 }
 
-function isSame(a: SocketFields, b: SocketFields): boolean {
+/** Whether two looks at sockets show the same connection in the same state. */
+export function isSameConnection(a: SocketFields, b: SocketFields): boolean {
+  return a === b || (a.state === b.state && hasSameEnds(a, b));
+}
+
+/** Whether two looks at sockets show the same addresses and ports. */
+export function hasSameEnds(a: SocketFields, b: SocketFields): boolean {
   if (a === b) return true;
   return (
     a.localPort === b.localPort &&
     a.peerPort === b.peerPort &&
-    a.state === b.state &&
     a.localAddress === b.localAddress &&
     a.peerAddress === b.peerAddress
   );

@@ -1,13 +1,11 @@
 import type { PodRecord } from "../event/cluster.ts";
 import type { EndName } from "../event/end-name.ts";
 import { ATTRIBUTES as A } from "./attributes.ts";
+import type { MetricAttributes } from "./metric-family.ts";
 
 /** How finely metrics tell the ends apart: the source's workload, its pod, or its pod and the peer's. */
 export const METRIC_DETAILS = ["workload", "pod", "peer-pod"] as const;
 export type MetricDetail = (typeof METRIC_DETAILS)[number];
-
-/** Attributes of a point. */
-export type MetricAttributes = Readonly<Record<string, string>>;
 
 /** Where the agent is. */
 export interface Place {

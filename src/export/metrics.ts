@@ -1,9 +1,9 @@
-import { ATTRIBUTES as A } from "./attributes.ts";
+import { ATTRIBUTES as A, type ExportedAttribute } from "./attributes.ts";
 import type { MetricDefinition } from "./metric-family.ts";
 
 /** A metric as documents describe it: a point carries some of these attributes and those of PLACE, and no others. */
 export interface DescribedMetric extends MetricDefinition {
-  readonly attributes: readonly string[];
+  readonly attributes: readonly ExportedAttribute[];
 }
 
 /** Attributes of every point of every metric. */
@@ -20,7 +20,7 @@ const WORKLOAD = [A.sourceKind, A.sourceNamespace, A.sourceWorkloadKind, A.sourc
 const DESTINATION = [A.destinationKind, A.destinationName, A.destinationNamespace] as const;
 const OVERFLOW = [A.metricOverflow] as const;
 
-/** What events alone tell. */
+/** What events tell of pods and their peers, and the counters of the pods' network namespaces. */
 export const RETRANSMIT_METRICS = {
   segments: {
     name: "tcp.retransmit.segments",
@@ -53,6 +53,23 @@ export const RETRANSMIT_METRICS = {
       "Tail loss probes by what became of them: those that retransmitted are also in the other metrics",
     attributes: [...SOURCE, A.outcome, ...OVERFLOW],
   },
+  sent: {
+    name: "tcp.segments.sent",
+    unit: "{segment}",
+    kind: "counter",
+    description:
+      "Segments that the kernel sent for a pod with a network namespace of its own, retransmitted ones not counted: OutSegs",
+    attributes: [...SOURCE, ...OVERFLOW],
+    isObserved: true,
+  },
+  retransmitted: {
+    name: "tcp.segments.retransmitted",
+    unit: "{segment}",
+    kind: "counter",
+    description: "Segments that the kernel retransmitted in the same namespace: RetransSegs",
+    attributes: [...SOURCE, ...OVERFLOW],
+    isObserved: true,
+  },
   timeout: {
     name: "tcp.retransmit.timeout",
     unit: "s",
@@ -60,12 +77,20 @@ export const RETRANSMIT_METRICS = {
     description: "Retransmission timeouts (RTO) that expired, of SYNs too",
     attributes: [...WORKLOAD, ...OVERFLOW],
   },
+  stall: {
+    name: "tcp.stall.duration",
+    unit: "s",
+    kind: "histogram",
+    description:
+      "Time that a connection stood still, at least: from the first retransmit of an episode to the last event at which it had made no progress",
+    attributes: [...WORKLOAD, ...OVERFLOW],
+  },
   nodePairs: {
     name: "tcp.retransmit.node_pairs",
     unit: "{segment}",
     kind: "counter",
     description:
-      "Segments that were retransmitted, by the nodes at both ends; a hundred peers, the rest is `other`",
+      "Segments that were retransmitted, by the nodes at both ends: the hundred peers that had the most of late, the rest is `other`",
     attributes: [A.sourceNode, A.destinationNode],
   },
   zonePairs: {
@@ -74,162 +99,5 @@ export const RETRANSMIT_METRICS = {
     kind: "counter",
     description: "Segments that were retransmitted, by the availability zones at both ends",
     attributes: [A.sourceZone, A.destinationZone, ...OVERFLOW],
-  },
-} as const satisfies Readonly<Record<string, DescribedMetric>>;
-
-/** What the agent says of itself. */
-export const SELF_METRICS = {
-  segmentsSeen: {
-    name: "tcpretrans.segments.seen",
-    unit: "{segment}",
-    kind: "counter",
-    description: "Retransmitted segments in the records of all network namespaces of the node",
-    attributes: [A.rung],
-  },
-  segmentsKernel: {
-    name: "tcpretrans.segments.kernel",
-    unit: "{segment}",
-    kind: "counter",
-    description:
-      "Segments in the same namespaces and times by the kernel's counters: RetransSegs less TCPRetransFail",
-    attributes: [A.rung],
-  },
-  lossProbesSeen: {
-    name: "tcpretrans.loss_probes.seen",
-    unit: "{probe}",
-    kind: "counter",
-    description: "Tail loss probes that sent something, in the records of all network namespaces of the node",
-    attributes: [A.rung],
-  },
-  lossProbesKernel: {
-    name: "tcpretrans.loss_probes.kernel",
-    unit: "{probe}",
-    kind: "counter",
-    description: "Tail loss probes in the same namespaces and times by the kernel's counter TCPLossProbes",
-    attributes: [A.rung],
-  },
-  namespacesVanished: {
-    name: "tcpretrans.namespaces.vanished",
-    unit: "{namespace}",
-    kind: "counter",
-    description:
-      "Network namespaces that vanished between two readings: they are in none of the four counters above",
-    attributes: [],
-  },
-  recordsLost: {
-    name: "tcpretrans.records.lost",
-    unit: "{record}",
-    kind: "counter",
-    description:
-      "Records that were written and not seen: overrun (the kernel's buffer was full), fault (bytes without sense)",
-    attributes: [A.reason],
-  },
-  probeMisses: {
-    name: "tcpretrans.probe.misses",
-    unit: "{miss}",
-    kind: "counter",
-    description: "Times that a kprobe of ours did not run because another probe ran on that CPU",
-    attributes: [],
-  },
-  gaps: {
-    name: "tcpretrans.gaps",
-    unit: "{gap}",
-    kind: "counter",
-    description:
-      "Times that another program had disabled or removed our probes, until they were in place again",
-    attributes: [],
-  },
-  foreign: {
-    name: "tcpretrans.events.foreign",
-    unit: "{event}",
-    kind: "counter",
-    description: "Events of other nodes on the same kernel, which are left out",
-    attributes: [],
-  },
-  undetermined: {
-    name: "tcpretrans.events.undetermined",
-    unit: "{event}",
-    kind: "counter",
-    description: "Events that may be of another node on the same kernel and are counted as this node's",
-    attributes: [],
-  },
-  unattributed: {
-    name: "tcpretrans.events.unattributed",
-    unit: "{event}",
-    kind: "counter",
-    description: "Events with an end for which no name was found",
-    attributes: [A.end],
-  },
-  waiting: {
-    name: "tcpretrans.names.waiting",
-    unit: "{event}",
-    kind: "gauge",
-    description: "Events that wait for a name",
-    attributes: [],
-  },
-  gaveUp: {
-    name: "tcpretrans.names.given_up",
-    unit: "{event}",
-    kind: "counter",
-    description:
-      "Events that waited for a name in vain: timeout (the longest wait was over), overflow (others needed the room)",
-    attributes: [A.reason],
-  },
-  watchAge: {
-    name: "tcpretrans.watch.age",
-    unit: "s",
-    kind: "gauge",
-    description: "Time since the API server last said anything about a resource",
-    attributes: [A.resource],
-  },
-  ticks: {
-    name: "tcpretrans.ticks",
-    unit: "{tick}",
-    kind: "counter",
-    description: "Times that the agent emptied the kernel's buffers",
-    attributes: [],
-  },
-  tickTime: {
-    name: "tcpretrans.tick.time",
-    unit: "s",
-    kind: "counter",
-    description: "Time spent in ticks, from the kernel's bytes to metrics and records",
-    attributes: [],
-  },
-  rung: {
-    name: "tcpretrans.rung",
-    unit: "{rung}",
-    kind: "gauge",
-    description: "1 for the means of capture in use",
-    attributes: [A.rung],
-  },
-  buildInfo: {
-    name: "tcpretrans.build.info",
-    unit: "{build}",
-    kind: "gauge",
-    description: "1, with the versions of the agent and of Node.js",
-    attributes: [A.version, A.runtimeVersion],
-  },
-  series: {
-    name: "tcpretrans.series",
-    unit: "{series}",
-    kind: "gauge",
-    description: "Series of metrics about pods and their peers, held now",
-    attributes: [],
-  },
-  seriesEnded: {
-    name: "tcpretrans.series.ended",
-    unit: "{series}",
-    kind: "counter",
-    description: "Series that ended: pod_gone (with their pod), idle (nothing was counted for a long time)",
-    attributes: [A.reason],
-  },
-  seriesRefused: {
-    name: "tcpretrans.series.refused",
-    unit: "{series}",
-    kind: "counter",
-    description:
-      "Series for which there was no room, so that the overflow series counts what is theirs; one that comes back counts again",
-    attributes: [],
   },
 } as const satisfies Readonly<Record<string, DescribedMetric>>;

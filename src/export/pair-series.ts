@@ -1,13 +1,10 @@
 import type { Ends } from "../event/end-name.ts";
 import type { Cause, Outcome, TcpEvent } from "../event/tcp-event.ts";
 import { ATTRIBUTES as A } from "./attributes.ts";
-import {
-  destinationAttributes,
-  type MetricAttributes,
-  type MetricDetail,
-  sourceAttributes,
-} from "./metric-attributes.ts";
+import { destinationAttributes, type MetricDetail, sourceAttributes } from "./metric-attributes.ts";
+import type { MetricAttributes } from "./metric-family.ts";
 import type { RETRANSMIT_METRICS } from "./metrics.ts";
+import type { PeerNode, PeerNodes } from "./peer-nodes.ts";
 import type { Series } from "./series.ts";
 import type { FindSeries } from "./series-table.ts";
 
@@ -17,16 +14,13 @@ export type RetransmitSeries = Readonly<Record<keyof typeof RETRANSMIT_METRICS, 
 export interface PairOptions {
   readonly find: RetransmitSeries;
   readonly detail: MetricDetail;
-  /** The name of this node. */
-  readonly node: string;
+  readonly peerNodes: PeerNodes;
 }
 
 /** What a sent retransmit of one cause counts in. */
 interface Sent {
   readonly segments: Series;
   readonly retransmits: Series;
-  readonly nodePairs: Series | undefined;
-  readonly zonePairs: Series | undefined;
 }
 
 /** Causes whose timer has expired: then the RTO is how long the socket had waited. */
@@ -37,10 +31,13 @@ export class PairSeries {
   readonly #ends: Ends | undefined;
   readonly #options: PairOptions;
   readonly #source: MetricAttributes;
-  readonly #sent = new Map<Cause, Sent>();
-  readonly #failures = new Map<Cause, Series>();
-  readonly #lossProbes = new Map<Outcome, Series>();
+  readonly #sent: { [cause in Cause]?: Sent } = {};
+  readonly #failures: { [cause in Cause]?: Series } = {};
+  readonly #lossProbes: { [outcome in Outcome]?: Series } = {};
+  #peerNode: PeerNode | undefined;
+  #zones: Series | undefined;
   #timeout: Series | undefined;
+  #stall: Series | undefined;
 
   constructor(ends: Ends | undefined, options: PairOptions) {
     this.#ends = ends;
@@ -51,74 +48,77 @@ export class PairSeries {
   count({ kind, cause, outcome, segments, socket }: TcpEvent): void {
     if (kind === "loss_probe") this.#ofLossProbe(outcome).value++;
     else if (outcome === "failed") this.#ofFailure(cause).value++;
-    if (outcome === "sent") {
-      const assumed = segments ?? 1;
-      const sent = this.#sent.get(cause) ?? this.#findSent(cause);
-      sent.segments.value += assumed;
-      sent.retransmits.value++;
-      if (sent.nodePairs !== undefined) sent.nodePairs.value += assumed;
-      if (sent.zonePairs !== undefined) sent.zonePairs.value += assumed;
-    }
+    if (outcome === "sent") this.#countSent(cause, segments ?? 1);
     if (socket.rto !== undefined && kind === "retransmit" && TIMERS.has(cause)) {
-      this.#timeout ??= this.#findTimeout();
+      this.#timeout ??= this.#ofWorkload("timeout");
       this.#timeout.measure(socket.rto);
     }
   }
 
-  get #podUid(): string | undefined {
-    return this.#ends?.local.pod?.uid;
+  measureStall(seconds: number): void {
+    this.#stall ??= this.#ofWorkload("stall");
+    this.#stall.measure(seconds);
+  }
+
+  #countSent(cause: Cause, segments: number): void {
+    const sent = this.#sent[cause] ?? this.#findSent(cause);
+    sent.segments.value += segments;
+    sent.retransmits.value++;
+    this.#peerNode ??= this.#findPeerNode();
+    this.#peerNode.series.value += segments;
+    this.#peerNode.recent += segments;
+    this.#zones ??= this.#findZones();
+    this.#zones.value += segments;
   }
 
   #findSent(cause: Cause): Sent {
-    const { find, detail, node } = this.#options;
+    const { find, detail } = this.#options;
     const type = { [A.retransmitType]: cause };
     const destination = destinationAttributes(this.#ends?.peer, detail);
+    const pod = this.#ends?.local.pod;
     const sent: Sent = {
-      segments: find.segments({ ...this.#source, ...destination, ...type }, this.#podUid),
-      retransmits: find.retransmits({ ...this.#source, ...type }, this.#podUid),
-      ...(this.#ends === undefined ? NO_PAIRS : pairSeries(this.#ends, { find, node })),
+      segments: find.segments({ ...this.#source, ...destination, ...type }, pod),
+      retransmits: find.retransmits({ ...this.#source, ...type }, pod),
     };
-    this.#sent.set(cause, sent);
+    this.#sent[cause] = sent;
     return sent;
   }
 
   #ofFailure(cause: Cause): Series {
-    const known = this.#failures.get(cause);
+    const known = this.#failures[cause];
     if (known !== undefined) return known;
     const attributes = { ...this.#source, [A.retransmitType]: cause };
-    const found = this.#options.find.failures(attributes, this.#podUid);
-    this.#failures.set(cause, found);
+    const found = this.#options.find.failures(attributes, this.#ends?.local.pod);
+    this.#failures[cause] = found;
     return found;
   }
 
   #ofLossProbe(outcome: Outcome): Series {
-    const known = this.#lossProbes.get(outcome);
+    const known = this.#lossProbes[outcome];
     if (known !== undefined) return known;
     const attributes = { ...this.#source, [A.outcome]: outcome };
-    const found = this.#options.find.lossProbes(attributes, this.#podUid);
-    this.#lossProbes.set(outcome, found);
+    const found = this.#options.find.lossProbes(attributes, this.#ends?.local.pod);
+    this.#lossProbes[outcome] = found;
     return found;
   }
 
-  #findTimeout(): Series {
-    return this.#options.find.timeout(sourceAttributes(this.#ends?.local, "workload"), this.#podUid);
+  #ofWorkload(metric: "timeout" | "stall"): Series {
+    const local = this.#ends?.local;
+    return this.#options.find[metric](sourceAttributes(local, "workload"), local?.pod);
   }
-}
 
-const NO_PAIRS = { nodePairs: undefined, zonePairs: undefined };
+  #findPeerNode(): PeerNode {
+    const peer = this.#ends?.peer;
+    return this.#options.peerNodes.get(peer?.node?.name ?? peer?.pod?.nodeName);
+  }
 
-/** The series of nodes and zones, of which an end may have none that is known. */
-function pairSeries({ local, peer }: Ends, { find, node }: Pick<PairOptions, "find" | "node">) {
-  const peerNode = peer.node?.name ?? peer.pod?.nodeName;
-  const zones = { [A.sourceZone]: local.node?.zone, [A.destinationZone]: peer.node?.zone };
-  return {
-    nodePairs: find.nodePairs(known({ [A.sourceNode]: node, [A.destinationNode]: peerNode })),
-    zonePairs: find.zonePairs(known(zones)),
-  };
-}
-
-function known(attributes: Readonly<Record<string, string | undefined>>): MetricAttributes {
-  return Object.fromEntries(
-    Object.entries(attributes).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
+  /** An end whose zone is not known has none. */
+  #findZones(): Series {
+    const source = this.#ends?.local.node?.zone;
+    const destination = this.#ends?.peer.node?.zone;
+    return this.#options.find.zonePairs({
+      ...(source === undefined ? {} : { [A.sourceZone]: source }),
+      ...(destination === undefined ? {} : { [A.destinationZone]: destination }),
+    });
+  }
 }

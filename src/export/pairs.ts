@@ -1,6 +1,6 @@
 import type { EndName, Ends } from "../event/end-name.ts";
 
-/** Bounds the memory: pairs kept; beyond it all are made anew. */
+/** Bounds the memory: pairs of the younger of two generations. */
 const MAX_PAIRS = 4096;
 
 /** What stands for an end: its pod or service, which are the same objects for life, or its name. */
@@ -11,10 +11,14 @@ interface Kept<T> {
   readonly value: T;
 }
 
+type ByLocal<T> = Map<EndKey, Map<EndKey, Kept<T>>>;
+
 /** Remembers what is made of two ends for all connections between them, without building a key. */
 export class Pairs<T> {
   readonly #make: (ends: Ends) => T;
-  readonly #byLocal = new Map<EndKey, Map<EndKey, Kept<T>>>();
+  /** When the younger is full, it takes the older one's place. */
+  #young: ByLocal<T> = new Map();
+  #old: ByLocal<T> = new Map();
   #size = 0;
 
   constructor(make: (ends: Ends) => T) {
@@ -24,19 +28,29 @@ export class Pairs<T> {
   get(ends: Ends): T {
     const local = keyOf(ends.local);
     const peer = keyOf(ends.peer);
-    const kept = this.#byLocal.get(local)?.get(peer);
-    if (kept !== undefined && isSamePair(kept.ends, ends)) return kept.value;
-    if (this.#size >= MAX_PAIRS) this.clear();
-    const value = this.#make(ends);
-    const byPeer = this.#byLocal.get(local) ?? new Map<EndKey, Kept<T>>();
-    this.#byLocal.set(local, byPeer.set(peer, { ends, value }));
-    if (kept === undefined) this.#size++;
+    const young = this.#young.get(local)?.get(peer);
+    if (young !== undefined && isSamePair(young.ends, ends)) return young.value;
+    const old = this.#old.get(local)?.get(peer);
+    const value = old !== undefined && isSamePair(old.ends, ends) ? old.value : this.#make(ends);
+    if (young === undefined) this.#makeRoom();
+    const byPeer = this.#young.get(local) ?? new Map<EndKey, Kept<T>>();
+    this.#young.set(local, byPeer.set(peer, { ends, value }));
     return value;
   }
 
   clear(): void {
-    this.#byLocal.clear();
+    this.#young = new Map();
+    this.#old = new Map();
     this.#size = 0;
+  }
+
+  #makeRoom(): void {
+    if (this.#size >= MAX_PAIRS) {
+      this.#old = this.#young;
+      this.#young = new Map();
+      this.#size = 0;
+    }
+    this.#size++;
   }
 }
 

@@ -1,26 +1,28 @@
-import type { HistogramValue, MetricFamily, MetricPoint } from "./metric-family.ts";
+import type { HistogramValue, MetricFamily, MetricKind, MetricPoint } from "./metric-family.ts";
+import { prometheusLabel, prometheusName } from "./prometheus-name.ts";
 
 export interface PrometheusTextOptions {
   /** OpenMetrics 1.0, else the text format 0.0.4. */
   readonly openMetrics: boolean;
 }
 
-/** Names of units at the end of a metric's name, as OTLP receivers write them. */
-const UNIT_WORDS: Readonly<Record<string, string>> = { s: "seconds", ms: "milliseconds", By: "bytes" };
-
 /**
- * Metrics as a scrape of Prometheus reads them, under the names that its OTLP receiver gives them. A family without
- * points is left out.
+ * Metrics as a scrape of Prometheus reads them, under the names that its OTLP receiver gives them. What is new to the
+ * reader is shown at 0. A family without points is left out.
  */
 export function formatPrometheus(
   families: readonly MetricFamily[],
   { openMetrics }: PrometheusTextOptions,
 ): string {
   const lines: string[] = [];
+  const labels = labelsFormatter();
   for (const family of families) {
-    const samples: string[] = [];
     const name = prometheusName(family);
-    for (const point of family.points) addSamples(samples, name.sample, point);
+    const samples: string[] = [];
+    for (const point of family.points) {
+      const shown = point.isNew ? asBorn(point.value, family.kind) : point.value;
+      addSamples(samples, name.sample, { labels: labels(point.attributes), value: shown });
+    }
     if (samples.length === 0) continue;
     if (openMetrics) {
       lines.push(`# TYPE ${name.family} ${family.kind}`);
@@ -36,33 +38,28 @@ export function formatPrometheus(
   return lines.map((line) => `${line}\n`).join("");
 }
 
-interface PrometheusName {
-  /** OpenMetrics' name of the family: a counter's without `_total`. */
-  readonly family: string;
-  /** What its samples begin with. */
-  readonly sample: string;
-  readonly unit: string | undefined;
+type Value = MetricPoint["value"];
+
+/** A value at the birth of its series. */
+function asBorn(value: Value, kind: MetricKind): Value {
+  if (kind === "gauge") return value;
+  return typeof value === "number" ? 0 : { ...value, counts: value.counts.map(() => 0), sum: 0 };
 }
 
-/** Dots become underscores, the unit a suffix unless it is an annotation like `{segment}`; a counter ends in `_total`. */
-function prometheusName({ name, unit, kind }: MetricFamily): PrometheusName {
-  const bare = underscored(name);
-  const word = unit.startsWith("{") ? undefined : UNIT_WORDS[unit];
-  const family = word === undefined ? bare : `${bare}_${word}`;
-  return { family, sample: kind === "counter" ? `${family}_total` : family, unit: word };
+interface Sample {
+  readonly labels: string;
+  readonly value: Value;
 }
 
-function addSamples(samples: string[], name: string, { attributes, value }: MetricPoint): void {
-  const labels = formatLabels(attributes);
+function addSamples(samples: string[], name: string, { labels, value }: Sample): void {
   if (typeof value === "number") samples.push(`${name}${braced(labels)} ${formatNumber(value)}`);
-  else addHistogram(samples, name, labels, value);
+  else addHistogram(samples, name, { labels, value });
 }
 
 function addHistogram(
   samples: string[],
   name: string,
-  labels: string,
-  { bounds, counts, sum }: HistogramValue,
+  { labels, value: { bounds, counts, sum } }: Sample & { readonly value: HistogramValue },
 ): void {
   const before = labels === "" ? "" : `${labels},`;
   let count = 0;
@@ -75,18 +72,22 @@ function addHistogram(
   samples.push(`${name}_count${braced(labels)} ${count}`);
 }
 
-function formatLabels(attributes: MetricPoint["attributes"]): string {
-  return Object.entries(attributes)
-    .map(([key, value]) => `${underscored(key)}="${escapeQuoted(value)}"`)
-    .join(",");
+/** Formats labels; names are those of few attributes. */
+function labelsFormatter(): (attributes: MetricPoint["attributes"]) => string {
+  const names = new Map<string, string>();
+  const nameOf = (key: string): string => {
+    const name = names.get(key) ?? prometheusLabel(key);
+    names.set(key, name);
+    return name;
+  };
+  return (attributes) =>
+    Object.entries(attributes)
+      .map(([key, value]) => `${nameOf(key)}="${escapeQuoted(String(value))}"`)
+      .join(",");
 }
 
 function braced(labels: string): string {
   return labels === "" ? "" : `{${labels}}`;
-}
-
-function underscored(name: string): string {
-  return name.replace(/[^a-zA-Z0-9]+/g, "_");
 }
 
 function formatNumber(value: number): string {

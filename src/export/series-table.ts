@@ -1,8 +1,8 @@
+import type { PodRecord } from "../event/cluster.ts";
 import { ATTRIBUTES } from "./attributes.ts";
-import type { MetricAttributes } from "./metric-attributes.ts";
-import type { MetricDefinition, MetricFamily, MetricPoint } from "./metric-family.ts";
-import { MetricReaders } from "./metric-readers.ts";
-import { Series } from "./series.ts";
+import type { MetricAttributes, MetricDefinition, MetricFamily, MetricPoint } from "./metric-family.ts";
+import { type Born, MetricReaders } from "./metric-readers.ts";
+import { type Ending, Series } from "./series.ts";
 
 export interface SeriesTableOptions {
   /** Attributes of every point. */
@@ -14,11 +14,15 @@ export interface SeriesTableOptions {
   readonly maxSeries?: number;
   /** A series ends when nothing was counted for so long. */
   readonly idleMs?: number;
+  /** Histograms count in exponential buckets as well. */
+  readonly exponential?: boolean;
 }
 
 export interface MetricOptions {
   /** Makes it a histogram with these buckets. */
   readonly bounds?: readonly number[];
+  /** Each series with a pod is about that pod alone. */
+  readonly ofPod?: boolean;
   /** Series of this metric at most. */
   readonly max?: number;
   /** Attributes of the series that counts what has no room. */
@@ -28,6 +32,7 @@ export interface MetricOptions {
 /** What the bounds cost. */
 export interface SeriesCounts {
   podGone: number;
+  outranked: number;
   idle: number;
   refused: number;
 }
@@ -40,24 +45,23 @@ interface Metric {
   overflow: Series | undefined;
 }
 
-/** Finds the series with these attributes; the pod with this uid, while it is known to live, keeps it from ending. */
-export type FindSeries = (attributes: MetricAttributes, podUid?: string) => Series;
+/** Finds the series with these attributes; the pod, while it is known to live, keeps it from ending. */
+export type FindSeries = (attributes: MetricAttributes, pod?: PodRecord) => Series;
 
 const MAX_PER_METRIC = 2000;
 const MAX_SERIES = 5000;
 const IDLE_MS = 3_600_000;
-const OVERFLOW: MetricAttributes = { [ATTRIBUTES.metricOverflow]: "true" };
+const OVERFLOW: MetricAttributes = { [ATTRIBUTES.metricOverflow]: true };
 
 /** The series of all metrics in bounded memory: they end with their pod or idle, and what has no room is counted as one. */
 export class SeriesTable {
-  readonly counts: SeriesCounts = { podGone: 0, idle: 0, refused: 0 };
-  /** Grows when series found before have to be looked up anew: one has ended, or a pod came that holds its own. */
-  generation = 0;
+  readonly counts: SeriesCounts = { podGone: 0, outranked: 0, idle: 0, refused: 0 };
   readonly #options: SeriesTableOptions;
   readonly #metrics: Metric[] = [];
   /** Series of the living pods, by uid. */
   readonly #held = new Map<string, Set<Series>>();
   readonly #readers = new MetricReaders();
+  #generation = 0;
   #size = 0;
   #births = 0;
 
@@ -70,13 +74,21 @@ export class SeriesTable {
     return this.#size;
   }
 
+  /** Grows when series found before have to be looked up anew: one has ended, or a pod came that holds its own. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   /** Begins a metric; gives the function that finds its series with these attributes, which is born when there is none. */
   metric(definition: MetricDefinition, options: MetricOptions = {}): FindSeries {
     const metric: Metric = { definition, options, byKey: new Map(), overflow: undefined };
     this.#metrics.push(metric);
-    return (attributes, podUid) => {
+    return (attributes, pod) => {
       const series = this.#find(metric, attributes);
-      if (podUid !== undefined && series !== metric.overflow) this.#hold(podUid, series);
+      if (pod !== undefined && series !== metric.overflow) {
+        if (options.ofPod === true) series.podUid = pod.uid;
+        this.#hold(pod, series);
+      }
       return series;
     };
   }
@@ -85,21 +97,25 @@ export class SeriesTable {
   podSeen(uid: string, seriesOf: () => Iterable<Series>): void {
     if (this.#held.has(uid)) return;
     this.#held.set(uid, new Set());
-    this.generation++;
+    this.#generation++;
     for (const series of seriesOf()) series.isPinned = true;
   }
 
   /** A pod's series end when every reader has seen the last of them. */
   podGone(uid: string): void {
-    const nowUnixMs = this.#options.now();
     for (const series of this.#held.get(uid) ?? []) {
       series.holders.delete(uid);
-      if (series.holders.size === 0) series.endingSinceMs = nowUnixMs;
+      if (series.holders.size === 0) this.retire(series, "podGone");
     }
     this.#held.delete(uid);
   }
 
-  /** Ends series whose pod is gone or in which nothing was counted for long: to be called every few seconds. */
+  /** Lets a series end when every reader has seen the last of it. */
+  retire(series: Series, reason: Ending["reason"]): void {
+    series.ending = { reason, sinceMs: this.#options.now() };
+  }
+
+  /** Ends series that are to end, and those in which nothing was counted for long: to be called every few seconds. */
   expire(nowUnixMs: number): void {
     for (const metric of this.#metrics) {
       for (const [key, series] of metric.byKey) {
@@ -108,8 +124,9 @@ export class SeriesTable {
         this.counts[reason]++;
         for (const uid of series.holders) this.#held.get(uid)?.delete(series);
         metric.byKey.delete(key);
+        series.isOver = true;
         this.#size--;
-        this.generation++;
+        this.#generation++;
       }
     }
   }
@@ -118,6 +135,10 @@ export class SeriesTable {
   collect(nowUnixMs: number, reader: string): readonly MetricFamily[] {
     const isNew = this.#readers.look(reader, { nowUnixMs, births: this.#births });
     return this.#metrics.map((metric) => ({ ...metric.definition, points: pointsOf(metric, isNew) }));
+  }
+
+  missed(reader: string, collectedUnixMs: number): void {
+    this.#readers.missed(reader, collectedUnixMs);
   }
 
   #find(metric: Metric, attributes: MetricAttributes): Series {
@@ -139,34 +160,36 @@ export class SeriesTable {
   }
 
   #born({ options: { bounds } }: Metric, attributes: MetricAttributes): Series {
-    const { now, place } = this.#options;
-    const startUnixMs = now();
-    return new Series({ ...place, ...attributes }, { bounds, startUnixMs, birth: ++this.#births });
+    const { now, place, exponential = false } = this.#options;
+    const birth = ++this.#births;
+    return new Series({ ...place, ...attributes }, { bounds, exponential, startUnixMs: now(), birth });
   }
 
   /** A pod that nobody has told of holds nothing: nobody would tell of its end. */
-  #hold(uid: string, series: Series): void {
+  #hold({ uid, endedMs }: PodRecord, series: Series): void {
     const held = this.#held.get(uid);
-    if (held === undefined) return;
-    held.add(series);
-    series.holders.add(uid);
-    series.endingSinceMs = undefined;
+    if (held !== undefined) {
+      held.add(series);
+      series.holders.add(uid);
+      series.ending = undefined;
+    } else if (endedMs !== undefined && series.holders.size === 0 && series.ending === undefined) {
+      this.retire(series, "podGone"); // of a pod that was gone before its sockets were
+    }
   }
 
-  /** Why a series ends now, if it does. */
-  #endOf(series: Series, nowUnixMs: number): "podGone" | "idle" | undefined {
-    const { endingSinceMs, holders, isPinned } = series;
+  /** Why a series ends now, if it does: never before every reader has had the last of it. */
+  #endOf(series: Series, nowUnixMs: number): Exclude<keyof SeriesCounts, "refused"> | undefined {
+    const { ending, holders, isPinned } = series;
     const { idleMs = IDLE_MS } = this.#options;
     const idle = series.idleMs(nowUnixMs);
-    const lastMs = nowUnixMs - idle;
-    if (endingSinceMs !== undefined && this.#readers.haveSeen(Math.max(endingSinceMs, lastMs), nowUnixMs)) {
-      return "podGone";
-    }
-    return idle >= idleMs && !(isPinned && holders.size > 0) ? "idle" : undefined;
+    const isIdle = idle >= idleMs && !(isPinned && holders.size > 0);
+    if (ending === undefined && !isIdle) return undefined;
+    const lastMs = Math.max(ending?.sinceMs ?? 0, nowUnixMs - idle);
+    return this.#readers.haveSeen(lastMs, nowUnixMs) ? (ending?.reason ?? "idle") : undefined;
   }
 }
 
-function* pointsOf({ byKey, overflow }: Metric, isNew: (series: Series) => boolean): Generator<MetricPoint> {
-  for (const series of byKey.values()) yield series.point({ asBorn: isNew(series) });
-  if (overflow !== undefined) yield overflow.point({ asBorn: isNew(overflow) });
+function pointsOf({ byKey, overflow }: Metric, isNew: (series: Born) => boolean): readonly MetricPoint[] {
+  const all = overflow === undefined ? byKey.values() : [...byKey.values(), overflow];
+  return Array.from(all, (series) => series.point({ isNew: isNew(series) }));
 }

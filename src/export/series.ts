@@ -1,5 +1,20 @@
-import type { MetricAttributes } from "./metric-attributes.ts";
-import type { MetricPoint } from "./metric-family.ts";
+import { ExponentialHistogram } from "./exponential-histogram.ts";
+import type { MetricAttributes, MetricPoint } from "./metric-family.ts";
+
+export interface SeriesOptions {
+  /** Of a histogram's buckets. */
+  readonly bounds: readonly number[] | undefined;
+  /** A histogram counts in exponential buckets as well. */
+  readonly exponential: boolean;
+  readonly startUnixMs: number;
+  readonly birth: number;
+}
+
+/** Why a series ends, and since when in ms of Unix time. */
+export interface Ending {
+  readonly reason: "podGone" | "outranked";
+  readonly sinceMs: number;
+}
 
 /** One series: what was counted under one set of attributes since it was born. */
 export class Series {
@@ -9,23 +24,31 @@ export class Series {
   readonly birth: number;
   /** The count; of a histogram the sum of what was measured. */
   value = 0;
-  readonly #bounds: readonly number[] | undefined;
-  readonly #counts: number[];
+  /** The pod that it is about, where it is one and no other. */
+  podUid: string | undefined;
   /** Uids of the living pods whose series it is. */
   readonly holders = new Set<string>();
   /** It stays while a pod holds it, though nothing is counted. */
   isPinned = false;
-  /** Unix time in ms when the last of its pods had gone; undefined while one is there, and where there never was one. */
-  endingSinceMs: number | undefined;
+  /** It is to end when every reader has had the last of it; undefined while a pod holds it, and where none ever did. */
+  ending: Ending | undefined;
+  /** It has ended: what is counted in it is seen by nobody. */
+  isOver = false;
+  readonly #bounds: readonly number[] | undefined;
+  readonly #counts: number[];
+  readonly #exponential: ExponentialHistogram | undefined;
+  /** How often something was measured: what is measured may be 0. */
+  #measured = 0;
   #changedMs: number;
-  #valueThen = 0;
+  #then = 0;
 
-  constructor(attributes: MetricAttributes, { bounds, startUnixMs, birth }: SeriesOptions) {
+  constructor(attributes: MetricAttributes, { bounds, exponential, startUnixMs, birth }: SeriesOptions) {
     this.attributes = attributes;
     this.startUnixMs = startUnixMs;
     this.birth = birth;
     this.#bounds = bounds;
     this.#counts = new Array(bounds === undefined ? 0 : bounds.length + 1).fill(0);
+    this.#exponential = exponential && bounds !== undefined ? new ExponentialHistogram() : undefined;
     this.#changedMs = startUnixMs;
   }
 
@@ -36,30 +59,26 @@ export class Series {
     while (bucket < bounds.length && value > (bounds[bucket] ?? 0)) bucket++;
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
     this.value += value;
+    this.#measured++;
+    this.#exponential?.measure(value);
   }
 
   /** For how long nothing has been counted, in ms, as far as the calls of this function tell. */
   idleMs(nowUnixMs: number): number {
-    if (this.value !== this.#valueThen) {
-      this.#valueThen = this.value;
+    const now = this.#bounds === undefined ? this.value : this.#measured;
+    if (now !== this.#then) {
+      this.#then = now;
       this.#changedMs = nowUnixMs;
     }
     return nowUnixMs - this.#changedMs;
   }
 
-  /** The series as it is, or as it was at its birth. */
-  point({ asBorn }: { readonly asBorn: boolean }): MetricPoint {
-    const { attributes, startUnixMs } = this;
-    const sum = asBorn ? 0 : this.value;
-    if (this.#bounds === undefined) return { attributes, startUnixMs, value: sum };
-    const counts = asBorn ? this.#counts.map(() => 0) : this.#counts;
-    return { attributes, startUnixMs, value: { bounds: this.#bounds, counts, sum } };
+  /** The series as it is. */
+  point({ isNew }: { readonly isNew: boolean }): MetricPoint {
+    const { attributes, startUnixMs, podUid, value } = this;
+    const common = { attributes, startUnixMs, podUid, isNew };
+    if (this.#bounds === undefined) return { ...common, value };
+    const exponential = this.#exponential?.buckets();
+    return { ...common, value: { bounds: this.#bounds, counts: this.#counts, sum: value, exponential } };
   }
-}
-
-export interface SeriesOptions {
-  /** Of a histogram's buckets. */
-  readonly bounds: readonly number[] | undefined;
-  readonly startUnixMs: number;
-  readonly birth: number;
 }

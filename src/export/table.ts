@@ -105,7 +105,7 @@ function wideColumns(
 }
 
 /** `failed:EBUSY` where the kernel tells why. */
-function outcomeText({ outcome, error }: TcpEvent): string {
+export function outcomeText({ outcome, error }: TcpEvent): string {
   const name = formatError(error);
   return name === undefined ? outcome : `${outcome}:${name}`;
 }

@@ -131,6 +131,11 @@ export class OwnerIndex {
     return this.#pods.byUid(uid);
   }
 
+  /** Pods of the own node that are not over. */
+  ownPods(): Iterable<PodRecord> {
+    return this.#pods.own();
+  }
+
   podAt(address: string, unixMs: number): Held | Ambiguous | undefined {
     const hold = this.#pods.at(address, unixMs);
     if (hold === undefined) return undefined;

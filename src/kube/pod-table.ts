@@ -24,6 +24,8 @@ export class PodTable implements ResourceSink<SlimPod> {
   readonly #options: PodTableOptions;
   readonly #roster = new Roster<PodEntry>();
   readonly #byConfigHash = new Map<string, PodEntry>();
+  /** Pods of the own node that the API has, by uid. */
+  readonly #own = new Map<string, PodEntry>();
   readonly #holds: PodHolds;
   readonly #waiting = new WaitingPods();
   readonly #sharing = new PodSharing();
@@ -36,6 +38,11 @@ export class PodTable implements ResourceSink<SlimPod> {
 
   get size(): number {
     return this.#roster.size;
+  }
+
+  /** Pods of the own node that are not over. */
+  *own(): Generator<PodEntry> {
+    for (const pod of this.#own.values()) if (pod.endedMs === undefined) yield pod;
   }
 
   /** Pods on a node whose address the API has not told yet. */
@@ -118,12 +125,14 @@ export class PodTable implements ResourceSink<SlimPod> {
     pod.endedMs ??= endedMs;
     this.#holds.follow(pod, { slim, receivedMs, slackSeconds, lastSureMs });
     this.#waiting.note(pod, isWaiting(pod));
+    if (ownNode !== undefined && slim.nodeName === ownNode) this.#own.set(pod.uid, pod);
     return pod;
   }
 
   #bury(pod: PodEntry, receivedMs: number): void {
     this.clock(receivedMs);
     pod.removed = true;
+    this.#own.delete(pod.uid);
     this.#waiting.note(pod, false);
     this.#options.tombstones.add(() => pod.removed && this.#forget(pod), receivedMs);
   }
@@ -158,9 +167,12 @@ function isWaiting(pod: PodEntry): boolean {
   return isOnNode && pod.addresses === undefined && pod.endedMs === undefined;
 }
 
-/** When a pod let go of its addresses: with its sandbox, else with its last container, never after we heard of it. */
+/**
+ * By when a pod had let go of its addresses: with its sandbox, else with its last container, never after we heard of it.
+ * The API tells whole seconds, cut off: it may have had them until the end of that second.
+ */
 function endMs({ networkGoneSeconds, finishedSeconds }: SlimPod, receivedMs: number): number {
   if (finishedSeconds === undefined) return receivedMs;
   const seconds = Math.max(finishedSeconds, networkGoneSeconds ?? 0);
-  return Math.min(seconds * 1000, receivedMs);
+  return Math.min((seconds + 1) * 1000, receivedMs);
 }

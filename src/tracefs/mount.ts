@@ -32,7 +32,9 @@ export interface TracefsMount extends Tracefs, Disposable {
 
 export interface TracefsOptions {
   readonly libc?: Libc | undefined;
-  /** Where /proc and /sys are: other paths inside a pod. */
+  /** Where it is mounted; undefined: wherever the mounts of this process say, else it is mounted. */
+  readonly path?: string | undefined;
+  /** Where /proc and /sys are, of this process's own mounts. */
   readonly procRoot?: string;
   readonly sysRoot?: string;
 }
@@ -47,8 +49,10 @@ export function openTracefs({
   procRoot = "/proc",
   sysRoot = "/sys",
   libc,
+  path,
 }: TracefsOptions = {}): TracefsMount {
   const host = { libc, lockdown: readLockdown(sysRoot) };
+  if (path !== undefined) return openAt(path, host);
   const found = findMounted(procRoot, host);
   if (found !== undefined) return found;
   const usual = join(sysRoot, "kernel/tracing");
@@ -71,6 +75,13 @@ export function openTracefs({
 interface Host {
   readonly libc: Libc | undefined;
   readonly lockdown: Lockdown | undefined;
+}
+
+/** Somebody else's mount, which stays. */
+function openAt(path: string, host: Host): TracefsMount {
+  const pin = pinDirectory(path, host.lockdown);
+  if (pin === undefined) throw emptyError(path, host.lockdown);
+  return hold(path, { pin, mountedHere: false, host });
 }
 
 /** The first mount of tracefs that holds files; lockdown leaves it empty, and a later mount may hide it. */

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
+import type { MetricsAsk } from "../../src/agent/health-answers.ts";
 import { type HealthServerOptions, startHealthServer } from "../../src/agent/health-server.ts";
 import { OPEN_METRICS_TYPE, PROMETHEUS_TEXT_TYPE } from "../../src/agent/wants-open-metrics.ts";
+import { PAGE_POLICY } from "../../src/export/page-style.ts";
 import { SetupError } from "../../src/syscall/setup-error.ts";
 
 async function serve(t: TestContext, options: Partial<HealthServerOptions> = {}) {
@@ -11,9 +13,10 @@ async function serve(t: TestContext, options: Partial<HealthServerOptions> = {})
   const server = await startHealthServer({
     host: "127.0.0.1",
     port: 0,
-    live: () => ({ ok: true, reasons: [] }),
-    ready: () => ({ ok: true, reasons: [] }),
-    metrics: (openMetrics) => (openMetrics ? "open\n# EOF\n" : "text\n"),
+    now: () => performance.now(),
+    live: () => ({ ok: true, lines: [] }),
+    ready: () => ({ ok: true, lines: [] }),
+    metrics: ({ openMetrics }) => (openMetrics ? "open\n# EOF\n" : "text\n"),
     page: () => "<!doctype html><p>page",
     failed: (error) => failures.push(error),
     ...options,
@@ -22,53 +25,54 @@ async function serve(t: TestContext, options: Partial<HealthServerOptions> = {})
   return { server, failures, get: (path: string, init?: RequestInit) => fetch(`${server.url}${path}`, init) };
 }
 
-/** Sends bytes on a connection of their own and gives all that comes back until its end. */
-async function talk(port: number, text: string): Promise<string> {
-  const socket = connect({ host: "127.0.0.1", port });
-  let answer = "";
-  socket.setEncoding("latin1").on("data", (chunk: string) => (answer += chunk));
-  socket.on("error", () => {});
-  socket.write(text);
-  await once(socket, "close");
-  return answer;
-}
-
-test("startHealthServer() answers /livez and /readyz with 200 or 503 and the reasons as lines", async (t) => {
+test("startHealthServer() answers /livez and /readyz with 200 or 503 and each part as a line", async (t) => {
   const { get } = await serve(t, {
-    live: () => ({ ok: false, reasons: ["No tick for 12 s"] }),
-    ready: () => ({ ok: true, reasons: ["Names: pods are behind", "Names: nodes may not be listed"] }),
+    live: () => ({ ok: false, lines: ["pump: failing: It has not looked for 42 s"] }),
+    ready: () => ({ ok: true, lines: ["pump: ok: It ticks", "names: nodes: degraded: No permission"] }),
   });
   const live = await get("livez");
   assert.equal(live.status, 503);
-  assert.equal(await live.text(), "not ok\nNo tick for 12 s\n");
+  assert.equal(await live.text(), "not ok\npump: failing: It has not looked for 42 s\n");
   const ready = await get("readyz?verbose");
   assert.equal(ready.status, 200);
-  assert.equal(await ready.text(), "ok\nNames: pods are behind\nNames: nodes may not be listed\n");
+  assert.equal(await ready.text(), "ok\npump: ok: It ticks\nnames: nodes: degraded: No permission\n");
 });
 
-/** The second is what Prometheus 3 sends. */
-const accepts = [
-  { accept: "*/*", open: false },
-  {
-    accept:
-      "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
-    open: true,
-  },
-  { accept: "application/openmetrics-text", open: true },
-  { accept: 'application/openmetrics-text; version="1.0.0"', open: true },
-  { accept: "application/openmetrics-text; version=0.0.1", open: false },
-  { accept: "application/openmetrics-text;q=0", open: false },
-  { accept: "text/plain;version=0.0.4;q=0.9, application/openmetrics-text;version=1.0.0;q=0.8", open: false },
-  { accept: "application/openmetrics-text;q=seven", open: false },
-];
-for (const { accept, open } of accepts) {
-  test(`startHealthServer() gives ${open ? "OpenMetrics" : "text 0.0.4"} for Accept: ${accept}`, async (t) => {
-    const { get } = await serve(t);
-    const answer = await get("metrics", { headers: { accept } });
-    assert.equal(answer.headers.get("content-type"), open ? OPEN_METRICS_TYPE : PROMETHEUS_TEXT_TYPE);
-    assert.equal(await answer.text(), open ? "open\n# EOF\n" : "text\n");
+test("startHealthServer() gives metrics as they are asked for, and tells who asks", async (t) => {
+  const asked: MetricsAsk[] = [];
+  const { get } = await serve(t, {
+    metrics: (ask) => {
+      asked.push(ask);
+      return "text\n";
+    },
   });
-}
+  const text = await get("metrics");
+  assert.equal(text.headers.get("content-type"), PROMETHEUS_TEXT_TYPE);
+  const open = await get("metrics", { headers: { accept: "application/openmetrics-text" } });
+  assert.equal(open.headers.get("content-type"), OPEN_METRICS_TYPE);
+  assert.equal(open.headers.get("vary"), "Accept");
+  assert.deepEqual(asked, [
+    { openMetrics: false, reader: "127.0.0.1" },
+    { openMetrics: true, reader: "127.0.0.1" },
+  ]);
+});
+
+test("startHealthServer() gives a head without making a page or a scrape of it", async (t) => {
+  let made = 0;
+  const make = () => {
+    made++;
+    return "made\n";
+  };
+  const { get } = await serve(t, { metrics: make, page: make });
+  for (const path of ["metrics", ""]) {
+    const head = await get(path, { method: "HEAD" });
+    assert.equal(head.status, 200);
+    assert.equal(await head.text(), "");
+  }
+  assert.equal(made, 0);
+  const live = await get("livez", { method: "HEAD" });
+  assert.equal(live.headers.get("content-length"), "3");
+});
 
 test("startHealthServer() answers GET and HEAD only", async (t) => {
   const { get } = await serve(t);
@@ -77,19 +81,27 @@ test("startHealthServer() answers GET and HEAD only", async (t) => {
     assert.equal(answer.status, 405, method);
     assert.equal(answer.headers.get("allow"), "GET, HEAD");
   }
-  const head = await get("metrics", { method: "HEAD" });
-  assert.equal(head.status, 200);
-  assert.equal(head.headers.get("content-length"), "5");
-  assert.equal(await head.text(), "");
 });
 
-test("startHealthServer() lets nothing run on its page, and knows no other path", async (t) => {
-  const { get } = await serve(t);
-  const page = await get("");
+test("startHealthServer() lets nothing run on its page, gives it what was asked, and knows no other path", async (t) => {
+  const searches: string[] = [];
+  const { get } = await serve(t, {
+    page: (search) => {
+      searches.push(search);
+      return "<p>page";
+    },
+  });
+  const page = await get("?refresh=0&x=?");
   assert.equal(page.headers.get("content-type"), "text/html; charset=utf-8");
-  assert.match(page.headers.get("content-security-policy") ?? "", /^default-src 'none';/);
+  assert.equal(page.headers.get("content-security-policy"), PAGE_POLICY);
   assert.equal(page.headers.get("x-content-type-options"), "nosniff");
-  for (const path of ["metrics/", "%2e%2e/etc/passwd", "debug"]) assert.equal((await get(path)).status, 404);
+  await get("");
+  assert.deepEqual(searches, ["?refresh=0&x=?", ""]);
+  for (const path of ["metrics/", "%2e%2e/etc/passwd", "debug", "favicon.ico"]) {
+    const answer = await get(path);
+    assert.equal(answer.status, 404);
+    assert.match(answer.headers.get("content-security-policy") ?? "", /^default-src 'none';/);
+  }
 });
 
 test("startHealthServer() answers 500 to what a fault kept from being made, tells it and goes on", async (t) => {
@@ -106,34 +118,26 @@ test("startHealthServer() answers 500 to what a fault kept from being made, tell
   assert.equal((await get("livez")).status, 200);
 });
 
-test("startHealthServer() refuses a head that is too large, and one that never ends", async (t) => {
+test("startHealthServer() on loopback does not answer to a name that someone else points at it", async (t) => {
   const { server } = await serve(t);
-  const large = await talk(server.port, `GET /livez HTTP/1.1\r\nhost: a\r\nx: ${"y".repeat(9000)}\r\n\r\n`);
-  assert.match(large, /^HTTP\/1\.1 431 /);
-  const start = performance.now();
-  const slow = await talk(server.port, "GET /livez HTTP/1.1\r\nhost: a\r\nx: ");
-  assert.match(slow, /^HTTP\/1\.1 408 /);
-  assert.ok(performance.now() - start < 8000);
+  const ask = async (host: string) => {
+    const socket = connect({ host: "127.0.0.1", port: server.port });
+    socket.write(`GET / HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+    const [head] = await once(socket.setEncoding("latin1"), "data");
+    socket.destroy();
+    return String(head).slice(9, 12);
+  };
+  assert.equal(await ask("evil.example:9464"), "421");
+  assert.equal(await ask(`localhost:${server.port}`), "200");
 });
 
-test("startHealthServer() does not keep a connection on which a body comes", async (t) => {
-  const { server } = await serve(t);
-  const answer = await talk(server.port, "GET /livez HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\n");
-  assert.match(answer, /^HTTP\/1\.1 200 /);
-  assert.match(answer, /^connection: close\r$/im);
-});
-
-test("startHealthServer() takes a bounded number of connections", async (t) => {
-  const { server, get } = await serve(t);
-  const sockets = Array.from({ length: 32 }, () => connect({ host: "127.0.0.1", port: server.port }));
-  await Promise.all(sockets.map((socket) => once(socket, "connect")));
-  const more = connect({ host: "127.0.0.1", port: server.port });
-  more.on("error", () => {});
-  await once(more, "close");
-  for (const socket of sockets) socket.destroy();
-  await Promise.all(sockets.map((socket) => once(socket, "close")));
-  assert.equal((await get("livez")).status, 200);
-});
+for (const host of ["::1", "::", "0.0.0.0"]) {
+  test(`startHealthServer() serves on ${host} and says where it can be reached`, async (t) => {
+    const { server, get } = await serve(t, { host });
+    assert.equal(server.host, host);
+    assert.equal((await get("livez")).status, 200);
+  });
+}
 
 test("startHealthServer() throws one sentence where the port or the address cannot be had", async (t) => {
   const taken = createServer().listen(0, "127.0.0.1");
@@ -152,17 +156,18 @@ test("startHealthServer() throws one sentence where the port or the address cann
   await assert.rejects(serve(t, { host: "192.0.2.1" }), {
     message: "Cannot serve health and metrics on 192.0.2.1:0: listen says EADDRNOTAVAIL",
   });
+  await assert.rejects(serve(t, { host: "2001:db8::1", port: 80 }), {
+    message: "Cannot serve health and metrics on [2001:db8::1]:80: listen says EADDRNOTAVAIL",
+  });
 });
 
 test("startHealthServer() ends at once, kept connections and half requests included", async (t) => {
-  const { server, get } = await serve(t);
+  const { server, get } = await serve(t, { limits: { closingMs: 50, headersMs: 60_000, requestMs: 60_000 } });
   assert.equal((await get("livez")).status, 200);
   const half = connect({ host: "127.0.0.1", port: server.port });
   half.on("error", () => {});
   half.write("GET /livez HTTP/1.1\r\n");
   await once(half, "connect");
-  const start = performance.now();
   await server[Symbol.asyncDispose]();
-  assert.ok(performance.now() - start < 2000);
   await assert.rejects(get("livez"));
 });

@@ -182,7 +182,7 @@ const wrong = [
   { line: "--port", problem: "Option '--port <port>' argument missing" },
   {
     line: "eth0",
-    problem: 'Cannot use "eth0": it is neither an option nor a command (record, replay, doctor)',
+    problem: 'Cannot use "eth0": it is neither an option nor a command (record, replay, doctor, agent)',
   },
   {
     line: "--json replay x",
@@ -191,7 +191,7 @@ const wrong = [
   { line: "replay", problem: "Cannot go on without a file: give its name behind the command" },
   {
     line: "replay a b",
-    problem: 'Cannot use "b": it is neither an option nor a command (record, replay, doctor)',
+    problem: 'Cannot use "b": it is neither an option nor a command (record, replay, doctor, agent)',
   },
   { line: "record --json x", problem: "Unknown option '--json'" },
   {

@@ -80,15 +80,16 @@ test("OwnerIndex.podAt() lets a completed Job's address go without any delete", 
     networkGoneSeconds: 1701,
   });
   list(index.pods, [over, aPod(SUCCESSOR)], 2_250_000);
-  assert.equal(whoAt(index, A, 1_700_999), "a");
-  assert.equal(whoAt(index, A, 1_701_000), "† a");
+  // Some time in the second that the API tells.
+  assert.equal(whoAt(index, A, 1_701_999), "a");
+  assert.equal(whoAt(index, A, 1_702_000), "† a");
   assert.equal(whoAt(index, A, 2_250_000), "b");
-  assert.equal(index.podByUid("uid-a")?.endedMs, 1_701_000);
+  assert.equal(index.podByUid("uid-a")?.endedMs, 1_702_000);
 });
 
 test("OwnerIndex.podAt() has no use for an address that was let go long before the first list", () => {
   const index = anIndex();
-  const over = aPod({ terminal: true, finished: true, finishedSeconds: 1700 });
+  const over = aPod({ terminal: true, finished: true, finishedSeconds: 1699 });
   list(index.pods, [over], 2_300_000);
   assert.equal(whoAt(index, A, 2_300_000), "nobody");
   assert.equal(index.podByUid("uid-a")?.name, "a");
@@ -120,7 +121,8 @@ test("OwnerIndex.podAt() puts a pod that was over when told of after a predecess
   list(index.pods, [aPod({ terminatingSeconds: 1990 })], 1_991_000);
   index.pods.upsert(aPod({ ...SUCCESSOR, terminal: true, finished: true, finishedSeconds: 2004 }), 2_005_000);
   assert.equal(whoAt(index, A, 2_003_500), "ambiguous");
-  assert.equal(whoAt(index, A, 2_004_000), "† b");
+  assert.equal(whoAt(index, A, 2_004_000), "b");
+  assert.equal(whoAt(index, A, 2_005_000), "† b");
   index.pods.remove(aPod({ terminatingSeconds: 1990 }), 2_006_000);
   assert.equal(whoAt(index, A, 2_010_000), "† b");
 });
@@ -290,7 +292,7 @@ test("OwnerIndex.expire() drops the address of a pod that is over but keeps the 
   index.expire(2_300_000);
   index.pods.upsert(over, 2_300_000);
   assert.equal(whoAt(index, A, 1_700_000), "nobody");
-  assert.equal(index.podByUid("uid-a")?.endedMs, 1_599_000);
+  assert.equal(index.podByUid("uid-a")?.endedMs, 1_600_000);
 });
 
 test("OwnerIndex forgets the oldest of too many tombstones and counts them", () => {
@@ -301,4 +303,21 @@ test("OwnerIndex forgets the oldest of too many tombstones and counts them", () 
   assert.equal(whoAt(index, "10.0.2.0", 1_600_000), "nobody");
   assert.equal(whoAt(index, "10.0.2.1", 1_600_000), "† p1");
   assert.deepEqual([index.counts().tombstones, index.counts().tombstonesDropped], [2, 1]);
+});
+
+test("OwnerIndex.ownPods() gives the pods of the own node that are not over", () => {
+  const index = anIndex({ ownNode: "node-1" });
+  const names = () => [...index.ownPods()].map(({ name }) => name);
+  list(index.pods, [aPod({ nodeName: "node-1" }), aPod({ ...SUCCESSOR, nodeName: "node-2" })], 1_500_000);
+  assert.deepEqual(names(), ["a"]);
+  index.pods.upsert(
+    aPod({ uid: "uid-c", name: "c", nodeName: "node-1", addresses: ["10.0.9.9"] }),
+    1_600_000,
+  );
+  assert.deepEqual(names(), ["a", "c"]);
+  const over = { terminal: true, finished: true, finishedSeconds: 1700 };
+  index.pods.upsert(aPod({ nodeName: "node-1", ...over }), 1_701_000);
+  assert.deepEqual(names(), ["c"]);
+  index.pods.remove(aPod({ uid: "uid-c", name: "c", nodeName: "node-1" }), 1_800_000);
+  assert.deepEqual(names(), []);
 });

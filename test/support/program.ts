@@ -47,8 +47,10 @@ export class Program implements AsyncDisposable {
 
   /** Starts it and waits until it captures. */
   static async tracing(args: readonly string[], options?: ProgramOptions): Promise<Program> {
-    const program = new Program(args, options);
+    await using undo = new AsyncDisposableStack();
+    const program = undo.use(new Program(args, options));
     await program.says(/^(Tracing|Recording) .*\n/m);
+    undo.move();
     return program;
   }
 

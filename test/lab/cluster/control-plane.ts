@@ -94,6 +94,7 @@ export async function startControlPlane(
     "use-service-account-credentials": "true",
     "leader-elect": "false",
     "allocate-node-cidrs": "false",
+    "flex-volume-plugin-dir": join(dir, "volume-plugins"), // else it makes one under /usr/libexec
     "secure-port": "0",
   });
   start("scheduler", "kube-scheduler", {
