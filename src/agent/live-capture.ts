@@ -15,6 +15,7 @@ import type { Libc } from "../syscall/libc.ts";
 import { findField } from "../tracefs/event-format.ts";
 import { Instance } from "../tracefs/instance.ts";
 import type { Tracefs } from "../tracefs/mount.ts";
+import type { AgentMark } from "../tracefs/names.ts";
 
 export interface LiveCaptureOptions {
   readonly tracefs: Tracefs;
@@ -30,6 +31,8 @@ export interface LiveCaptureOptions {
   readonly hz: number | undefined;
   /** Why kprobes would never fire, if so. */
   readonly kprobesDead: string | undefined;
+  /** Captures as an agent, which other agents of the node are to know of. */
+  readonly agent?: AgentMark | undefined;
 }
 
 /** Our instance with a rung's probes in place. Disposing it leaves nothing of ours on the host. */
@@ -54,8 +57,8 @@ export class LiveCapture implements Disposable {
 
   /** Makes the instance and installs the probes; throws SetupError with nothing left behind. */
   static open(options: LiveCaptureOptions): LiveCapture {
-    const { tracefs, libc, bufferSizeKb, rung, stacks } = options;
-    const instance = Instance.create(tracefs, { bufferSizeKb, libc });
+    const { tracefs, libc, bufferSizeKb, rung, stacks, agent } = options;
+    const instance = Instance.create(tracefs, { bufferSizeKb, libc, agent });
     try {
       instance.turnOff(); // all probes begin at one moment: no attempt without its outcome
       if (stacks) instance.setStacktrace(true);

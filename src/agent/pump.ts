@@ -54,6 +54,14 @@ export interface Pipeline {
   readonly witnesses: readonly Witness[];
   readonly naming: Naming;
   readonly sinks: readonly Sink[];
+  /** Told of each tick when it is over. */
+  readonly ticked?: ((tick: Tick) => void) | undefined;
+}
+
+/** One turn of the pump, on the clock of `performance.now()`. */
+export interface Tick {
+  readonly startMs: number;
+  readonly endMs: number;
 }
 
 /** Nothing comes after the end: all that is in hand is in order. */
@@ -67,8 +75,9 @@ export const WITHOUT_NAMES: Naming = {
 
 /** The data path: pages → records in time order → events → names → sinks, tick by tick until the source ends. */
 export async function pump(pipeline: Pipeline): Promise<void> {
-  const { source, decoder, pairer, batch, witnesses, naming, sinks } = pipeline;
+  const { source, decoder, pairer, batch, witnesses, naming, sinks, ticked } = pipeline;
   for (;;) {
+    const startMs = performance.now();
     const drained = source.drain((cpu, view, byteLength) => decoder.page(cpu, view, byteLength));
     const until = drained.ended ? END_OF_TIME : drained.watermark;
     for (const record of decoder.take(until)) pairer.push(record);
@@ -77,6 +86,7 @@ export async function pump(pipeline: Pipeline): Promise<void> {
     const named = naming.enrich(batch, drained.watermark);
     for (const sink of sinks) sink.consume(named, drained.watermark);
     batch.length = 0;
+    ticked?.({ startMs, endMs: performance.now() });
     if (drained.ended) {
       const late = naming.end();
       if (late.length > 0) for (const sink of sinks) sink.consume(late, drained.watermark);

@@ -32,6 +32,8 @@ export interface AgentState {
   readonly lastTickMs: number | undefined;
   /** Undefined until the probes are in place. */
   readonly capture: CaptureState | undefined;
+  /** Why the machine lets nothing be captured, which is tried again and again. */
+  readonly refusal: Pick<HealthPart, "sentence" | "remedy"> | undefined;
   /** Empty where names are not asked for. */
   readonly names: readonly NamesState[];
   readonly exports: readonly Pick<ExportModel, "signal" | "state" | "to" | "problem">[];
@@ -57,10 +59,10 @@ export function readiness(state: AgentState): {
   readonly ok: boolean;
   readonly parts: readonly HealthPart[];
 } {
-  const { capture, names, exports, shuttingDown } = state;
+  const { names, exports, shuttingDown } = state;
   const parts = [
     pump(state),
-    probes(capture),
+    probes(state),
     ...names.map((resource) => namesPart(resource, state.nowMs)),
     ...exports.map(exportPart),
     ...state.others,
@@ -78,9 +80,10 @@ function formatPart({ name, state, sentence, remedy }: HealthPart): string {
   return `${name}: ${state}: ${sentence}${remedy === undefined ? "" : `. ${remedy}`}`;
 }
 
-function pump({ nowMs, startedMs, lastTickMs, shuttingDown }: AgentState): HealthPart {
+function pump({ nowMs, startedMs, lastTickMs, shuttingDown, refusal }: AgentState): HealthPart {
   const ageMs = nowMs - (lastTickMs ?? startedMs);
   if (shuttingDown) return ok("pump", "It takes what is left");
+  if (refusal !== undefined) return ok("pump", "It waits until this machine lets it capture");
   if (ageMs > STUCK_MS) {
     const what = lastTickMs === undefined ? "It has not begun" : "It has not looked at the kernel's buffers";
     return failing(
@@ -92,7 +95,8 @@ function pump({ nowMs, startedMs, lastTickMs, shuttingDown }: AgentState): Healt
   return ok("pump", lastTickMs === undefined ? "It is about to begin" : "It ticks");
 }
 
-function probes(capture: CaptureState | undefined): HealthPart {
+function probes({ capture, refusal }: AgentState): HealthPart {
+  if (refusal !== undefined) return failing("probes", refusal.sentence, refusal.remedy);
   if (capture === undefined) return failing("probes", "They are not in place yet");
   const { rung, missing, estimate } = capture;
   if (missing.length > 0) {

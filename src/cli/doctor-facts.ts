@@ -14,7 +14,7 @@ import { Instance } from "../tracefs/instance.ts";
 import { type Lockdown, readLockdown } from "../tracefs/lockdown.ts";
 import { openTracefs, type TracefsMount } from "../tracefs/mount.ts";
 import { parseTracefsMounts } from "../tracefs/mountinfo.ts";
-import { GROUP_PREFIX, idOf } from "../tracefs/names.ts";
+import { groupIdOf } from "../tracefs/names.ts";
 import { findKprobesDead, readLayout } from "./session.ts";
 import { type RungTrial, tryRung } from "./try-rung.ts";
 
@@ -193,7 +193,7 @@ function findTracepoints(tracefs: TracefsMount, libc: Libc | undefined): Tracepo
 
 function countProbes(tracefs: TracefsMount): ProbeCounts {
   const all = listDynamicEvents(tracefs);
-  const ours = all.filter(({ group }) => idOf(group, GROUP_PREFIX) !== undefined).length;
+  const ours = all.filter(({ group }) => groupIdOf(group) !== undefined).length;
   return { others: all.length - ours, tcpretrans: ours };
 }
 

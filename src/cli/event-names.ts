@@ -29,6 +29,8 @@ export async function openNames(
 /** The stage of the data path, and what became of the names. */
 export interface CountedNaming extends Naming {
   readonly counts: EnrichCounts;
+  /** Events that wait for a name now. */
+  readonly waiting: number;
 }
 
 /** The stage of the data path that puts names to events, at the times of this capture. */
@@ -43,6 +45,9 @@ export function nameEvents({ source, clock, onSecond }: Session, sources: Naming
   const enricher = sources.enricher(unixMs);
   return {
     counts: enricher.counts,
+    get waiting() {
+      return enricher.waiting;
+    },
     enrich(events, watermark) {
       sources.watch.index.expire(unixMs(watermark)); // tells it the time too: what is not told yet may be by then
       return enricher.enrich(events, watermark);

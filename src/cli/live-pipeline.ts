@@ -1,5 +1,6 @@
 import type { Naming, Pipeline, Sink, Witness } from "../agent/pump.ts";
 import type { KernelStack, TcpEvent } from "../event/tcp-event.ts";
+import type { TraceNanos } from "../event/trace-nanos.ts";
 import { PageDecoder } from "../probe/page-decoder.ts";
 import { Pairer } from "../probe/pairer.ts";
 import type { SynAckTimer } from "../reconcile/tally.ts";
@@ -12,6 +13,7 @@ export interface PipelineEnds {
   readonly witnesses: readonly Witness[];
   readonly naming: Naming;
   readonly sinks: readonly Sink[];
+  readonly ticked?: Pipeline["ticked"];
 }
 
 /** The data path of a running capture, as every command that shows events has it. */
@@ -23,6 +25,8 @@ export interface LivePipeline {
   readonly namesOf: (stack: KernelStack) => readonly string[];
   /** Unix time of the capture's epoch in ns, now. */
   readonly epochUnixNanos: () => bigint;
+  /** Unix time in ns of a time of the trace clock. */
+  readonly unixNanos: (time: TraceNanos) => bigint;
   readonly join: (ends: PipelineEnds) => Pipeline;
 }
 
@@ -50,8 +54,9 @@ export function livePipeline(
   return {
     ...{ decoder, pairer, settled, namesOf },
     epochUnixNanos: () => clock.unixNanos(source.epochNanos),
-    join: ({ witnesses, naming, sinks }) => ({
-      ...{ source, decoder, pairer, batch, naming, sinks },
+    unixNanos: (time) => clock.unixNanos(source.epochNanos + BigInt(time)),
+    join: ({ witnesses, naming, sinks, ticked }) => ({
+      ...{ source, decoder, pairer, batch, naming, sinks, ticked },
       witnesses: [...witnesses, settled],
     }),
   };

@@ -76,7 +76,8 @@ export class LiveVerify implements Witness {
   }
 }
 
-function sightOfSession({ capture }: Session): Sight {
+/** What the installed probes see of what the kernel counts. */
+export function sightOfSession({ capture }: Session): Sight {
   const { rung, eprobes, probes } = capture.installed;
   const outcome = probes.find(({ role }) => role === "outcome");
   const tellsErrors = outcome !== undefined && findField(outcome.format, "err") !== undefined;

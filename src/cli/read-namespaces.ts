@@ -1,7 +1,13 @@
 import { traceNanos } from "../event/trace-nanos.ts";
 import type { CounterReading, NamespaceCounterReader } from "../host/namespace-counters.ts";
 import { listNetworkNamespaces } from "../host/network-namespaces.ts";
+import type { TcpCounters } from "../host/tcp-counters.ts";
 import type { NamespaceRead } from "../reconcile/observed-window.ts";
+
+/** A namespace's counters with the times of the read, more of them than are compared. */
+export interface CountersRead extends NamespaceRead {
+  readonly counters: TcpCounters | { readonly missing: string };
+}
 
 export interface ReadNamespacesOptions {
   readonly procRoot: string;
@@ -13,9 +19,9 @@ export interface ReadNamespacesOptions {
 export async function readNamespaces(
   reader: NamespaceCounterReader,
   { procRoot, epochNanos }: ReadNamespacesOptions,
-): Promise<readonly NamespaceRead[]> {
+): Promise<readonly CountersRead[]> {
   const since = (nanos: bigint) => traceNanos(Number(nanos - epochNanos));
-  const reads: NamespaceRead[] = [];
+  const reads: CountersRead[] = [];
   for (const namespace of listNetworkNamespaces({ procRoot })) {
     let reading = await reader.read(namespace);
     if (reading.kind === "unreadable") {
@@ -32,7 +38,7 @@ export async function readNamespaces(
 function namespaceRead(
   reading: CounterReading,
   since: (nanos: bigint) => NamespaceRead["from"],
-): NamespaceRead {
+): CountersRead {
   if (reading.kind === "read") {
     const { inum, counters, from, until } = reading;
     return { netns: inum, counters, from: since(from), until: since(until) };

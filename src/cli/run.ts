@@ -1,6 +1,8 @@
+import { hostname } from "node:os";
 import { RecordingError } from "../agent/recording-format.ts";
 import { KubeconfigError } from "../kube/kubeconfig-error.ts";
 import { SetupError } from "../syscall/setup-error.ts";
+import type { AgentCommand } from "./agent-options.ts";
 import { runCounters } from "./counters.ts";
 import { startDemo } from "./demo.ts";
 import { runDemoTraffic } from "./demo-traffic.ts";
@@ -37,7 +39,7 @@ export async function run(host: Host): Promise<number> {
     }
     using signals = catchSignals();
     const output = openOutput(host.stdout);
-    const signal = AbortSignal.any([signals.first, output.signal]);
+    const signal = outlivesOutput(command) ? signals.first : AbortSignal.any([signals.first, output.signal]);
     const code = await runCommand(command, host, {
       write: output.write,
       say: sayLine,
@@ -50,6 +52,11 @@ export async function run(host: Host): Promise<number> {
     for (const line of explain(error)) sayLine(line);
     return exitCodeOf(error);
   }
+}
+
+/** An agent that prints no events has work to do without anyone who reads. */
+function outlivesOutput(command: HostCommand): boolean {
+  return command.kind === "agent" && command.config.events.output === "none";
 }
 
 async function runCommand(command: HostCommand, host: Host, io: TraceIo): Promise<number> {
@@ -84,13 +91,19 @@ async function runCommand(command: HostCommand, host: Host, io: TraceIo): Promis
       return EXIT_CODES.ok.code;
     }
     case "agent":
+      if (command.action === "run") return await runAgentCommand(command, host, io);
       for (const warning of command.warnings) io.say(warning);
-      if (command.action === "run") throw new Error("The agent's parts are not joined yet");
       io.write(command.action === "check" ? `${command.summary}\n` : command.effective);
       return EXIT_CODES.ok.code;
     case "trace":
       return command.demo ? await runDemo(command, host, io) : await runTraceCommand(command, host, io);
   }
+}
+
+/** The agent with what it is made of: no other command reads and parses that. */
+async function runAgentCommand(command: AgentCommand, host: Host, io: TraceIo): Promise<number> {
+  const { runAgent } = await import("./agent.ts");
+  return await runAgent(command, { ...host, hostname: hostname(), noFfi: withoutFfi(host) }, io);
 }
 
 /** Makes traffic that retransmits, traces, and takes the traffic away again. */

@@ -16,6 +16,7 @@ import { type Libc, openLibc } from "../syscall/libc.ts";
 import { SetupError } from "../syscall/setup-error.ts";
 import { removeLeftovers } from "../tracefs/leftovers.ts";
 import { openTracefs, type TracefsMount } from "../tracefs/mount.ts";
+import type { AgentMark } from "../tracefs/names.ts";
 
 export interface SessionOptions {
   readonly rung: Rung | "auto";
@@ -29,6 +30,8 @@ export interface SessionOptions {
   readonly noFfi: boolean;
   /** Where the host's tracefs is mounted; else it is found, or mounted. */
   readonly tracefsPath?: string | undefined;
+  /** Captures as an agent, which other agents of the node are to know of. */
+  readonly agent?: AgentMark | undefined;
 }
 
 /** A running capture with what the commands need beside it. Disposing it leaves nothing of ours on the host. */
@@ -38,6 +41,8 @@ export interface Session extends Disposable {
   readonly capture: LiveCapture;
   readonly source: LiveSource;
   readonly clock: WallClock;
+  /** CONFIG_HZ, where it is known. */
+  readonly hz: number | undefined;
   /** Kernel functions by address, where stacks are recorded and addresses can be read. */
   readonly symbols: KernelSymbols | undefined;
   /** Called about once a second, between ticks. */
@@ -46,6 +51,8 @@ export interface Session extends Disposable {
   readonly onRearm: Set<(probes: readonly InstalledProbe[]) => void>;
   /** Called with a time in which another program had kept probes from recording, for all that was seen of it. */
   readonly onGap: Set<(gap: { readonly from: TraceNanos; readonly until: TraceNanos }) => void>;
+  /** Probes that another program has removed or disabled, when it was last looked. */
+  readonly missing: readonly InstalledProbe[];
   /** Times that another program had kept the probes from recording, so far. */
   readonly gaps: { readonly count: number };
   /** Looks now at what is looked at every second. */
@@ -72,11 +79,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const onRearm: Session["onRearm"] = new Set();
   const onGap: Session["onGap"] = new Set();
   const gaps = { count: 0 };
+  let missing: readonly InstalledProbe[] = [];
   const now = () => source.now();
   const keepArmed = armKeeper(capture, { say: options.say, now, onRearm, onGap, gaps });
   const everySecond = () => {
     clock.sample();
-    keepArmed();
+    missing = keepArmed();
     for (const listener of onSecond) listener();
   };
   const source = new LiveSource({ capture, libc, now: process.hrtime.bigint, everySecond });
@@ -91,11 +99,15 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     capture,
     source,
     clock,
+    hz,
     symbols,
     onSecond,
     onRearm,
     onGap,
     gaps,
+    get missing() {
+      return missing;
+    },
     look: everySecond,
     [Symbol.dispose]: () => owned.dispose(),
   };
@@ -107,8 +119,14 @@ interface ArmKeeping extends Pick<SessionOptions, "say">, Pick<Session, "onRearm
   readonly gaps: { count: number };
 }
 
-/** Makes a function that puts back what another program has removed or switched off, says so and counts the gap. */
-function armKeeper(capture: LiveCapture, { say, now, onRearm, onGap, gaps }: ArmKeeping): () => void {
+/**
+ * Makes a function that puts back what another program has removed or switched off, says so and counts the gap; it gives
+ * those that could not be put back.
+ */
+function armKeeper(
+  capture: LiveCapture,
+  { say, now, onRearm, onGap, gaps }: ArmKeeping,
+): () => readonly InstalledProbe[] {
   let lastRefusal: string | undefined;
   let armedAt = traceNanos(Number.NEGATIVE_INFINITY);
   return () => {
@@ -116,7 +134,7 @@ function armKeeper(capture: LiveCapture, { say, now, onRearm, onGap, gaps }: Arm
     const missing = capture.missing();
     if (missing.length === 0) {
       armedAt = looked;
-      return;
+      return missing;
     }
     const names = missing.map(({ event }) => event).join(", ");
     try {
@@ -125,14 +143,16 @@ function armKeeper(capture: LiveCapture, { say, now, onRearm, onGap, gaps }: Arm
       lastRefusal = undefined;
       for (const listener of onRearm) listener(again);
       say(`Another program had switched probes off; they are in place again: ${names}`);
+      return [];
     } catch (error) {
       if (!(error instanceof SetupError)) throw error;
       if (lastRefusal === undefined) gaps.count++;
-      if (lastRefusal === error.message) return;
+      if (lastRefusal === error.message) return missing;
       lastRefusal = error.message;
       say(
         `Another program has switched probes off (${names}), and they cannot be put back: ${error.message}`,
       );
+      return missing;
     } finally {
       const until = now();
       for (const listener of onGap) listener({ from: armedAt, until });

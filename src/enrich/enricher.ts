@@ -28,6 +28,9 @@ export interface EnrichCounts {
   /** Ends of shown events by how they were found. */
   readonly local: Record<AttributionMethod, number>;
   readonly peer: Record<AttributionMethod, number>;
+  /** Ends of shown events that have no name. */
+  unknownLocal: number;
+  unknownPeer: number;
   /** Events that waited for a name, those behind the first of their socket too. */
   waited: number;
   /** Of these, those that went on without what they waited for: after the longest wait, or at the end. */
@@ -52,6 +55,8 @@ export class Enricher {
     foreign: 0,
     local: noMethods(),
     peer: noMethods(),
+    unknownLocal: 0,
+    unknownPeer: 0,
     waited: 0,
     gaveUp: 0,
     overflow: 0,
@@ -169,6 +174,8 @@ export class Enricher {
     if (ownership === "foreign" || peer === undefined) return;
     counts.local[local.end.method]++;
     counts.peer[peer.end.method]++;
+    if (local.end.kind === "unknown") counts.unknownLocal++;
+    if (peer.end.kind === "unknown") counts.unknownPeer++;
     const ends = this.#sameEnds(event.socket, { ownership, local: local.end, peer: peer.end });
     into.push({ event, ends });
   }

@@ -1,7 +1,7 @@
 import type { EndName, Ends } from "../event/end-name.ts";
 
 /** Bounds the memory: pairs of the younger of two generations. */
-const MAX_PAIRS = 2048;
+const MAX_PAIRS = 4096;
 
 /** What stands for an end: its pod or service, which are the same objects for life, or its name. */
 type EndKey = object | string;

@@ -24,9 +24,18 @@ export interface ClusterWatchOptions extends Omit<OwnerIndexOptions, "sync" | "w
   readonly firstWithinMs?: number;
 }
 
+/** How the knowledge of one resource stands. */
+export interface ResourceStanding {
+  readonly state: FeedState;
+  readonly counters: Readonly<FeedCounters>;
+  /** What the last try met, and what to do about it; undefined where it went well. */
+  readonly problem: string | undefined;
+}
+
 /** One followed resource, as far as others need to know. */
 interface Followed {
   readonly resource: string;
+  readonly path: string;
   readonly state: FeedState;
   readonly counters: Readonly<FeedCounters>;
   run(signal: AbortSignal): Promise<void>;
@@ -36,18 +45,24 @@ interface Followed {
 export class ClusterWatch {
   readonly index: OwnerIndex;
   readonly #followed: readonly Followed[];
+  readonly #problems: ProblemLog;
 
   constructor(options: ClusterWatchOptions) {
     const { scope, clock = SYSTEM_CLOCK } = options;
     const sync: SyncState = syncOf(() => this.#followed);
     this.index = new OwnerIndex({ ...options, sync, wholeCluster: scope === "cluster" });
-    const problems = new ProblemLog({ say: options.say, clock });
-    this.#followed = follow(this.index, { ...options, clock, problems });
+    this.#problems = new ProblemLog({ say: options.say, clock });
+    this.#followed = follow(this.index, { ...options, clock, problems: this.#problems });
   }
 
   /** Where each resource stands and what it has cost, by the API's name. */
-  resources(): ReadonlyMap<string, { readonly state: FeedState; readonly counters: Readonly<FeedCounters> }> {
-    return new Map(this.#followed.map((each) => [each.resource, each]));
+  resources(): ReadonlyMap<string, ResourceStanding> {
+    return new Map(
+      this.#followed.map(({ resource, path, state, counters }) => [
+        resource,
+        { state, counters, problem: this.#problems.of(path) },
+      ]),
+    );
   }
 
   /** Works until the signal; fails only by a bug. */
@@ -111,6 +126,7 @@ function follow(index: OwnerIndex, options: FollowOptions): readonly Followed[] 
 function named(resource: string, follower: Omit<Followed, "resource">): Followed {
   return {
     resource,
+    path: follower.path,
     get state() {
       return follower.state;
     },

@@ -31,6 +31,11 @@ export class PolledList<T> {
     this.#firstWithinMs = firstWithinMs;
   }
 
+  /** Of the resource, as it is asked for. */
+  get path(): string {
+    return this.#feed.path;
+  }
+
   get state(): FeedState {
     return this.#state;
   }

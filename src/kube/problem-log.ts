@@ -54,6 +54,11 @@ export class ProblemLog {
     this.#say(`Over after ${seconds} s and ${outage.tries} tries: ${outage.last}`);
   }
 
+  /** What the last try for a resource met; undefined where it went well. */
+  of(resource: string): string | undefined {
+    return this.#outages.get(resource)?.last;
+  }
+
   #isSaid(sentence: string): boolean {
     return [...this.#outages.values()].some(({ said }) => said.has(sentence));
   }

@@ -46,6 +46,11 @@ export class Reflector<T> {
     this.#relistWithinMs = relistWithinMs;
   }
 
+  /** Of the resource, as it is asked for. */
+  get path(): string {
+    return this.#feed.path;
+  }
+
   get state(): FeedState {
     return this.#state;
   }

@@ -10,7 +10,7 @@ import { instanceError, noEventError } from "./errors.ts";
 import { type EventFormat, parseEventFormat } from "./event-format.ts";
 import { instancePath, makeAndHold } from "./instance-directory.ts";
 import type { Tracefs } from "./mount.ts";
-import { GROUP_PREFIX, INSTANCE_PREFIX } from "./names.ts";
+import { type AgentMark, formatInstanceName, GROUP_PREFIX, type InstanceName } from "./names.ts";
 
 export interface EventName {
   readonly group: string;
@@ -22,6 +22,8 @@ export interface InstanceOptions {
   readonly bufferSizeKb: number;
   /** 8 hex digits; a random one unless given. */
   readonly id?: string;
+  /** The instance is an agent's, and says so. */
+  readonly agent?: AgentMark | undefined;
   readonly libc?: Libc | undefined;
   readonly sysRoot?: string;
 }
@@ -38,12 +40,13 @@ export interface Armed {
 const OPTIONS_OFF = ["record-cmd", "record-tgid", "stacktrace", "userstacktrace", "block", "pause-on-trace"];
 
 /**
- * Our private ring buffers and event switches: `instances/tcpretrans-ID`. While it lives it holds `free_buffer`
+ * Our private ring buffers and event switches: a directory under `instances`. While it lives it holds `free_buffer`
  * open: nobody can rmdir it (EBUSY), and when the process dies, by SIGKILL too, the kernel stops tracing
  * into it and frees its buffers (options/disable_on_free, tracing_free_buffer_release in kernel/trace/trace.c).
  */
 export class Instance implements Disposable {
   readonly id: string;
+  readonly name: InstanceName;
   /** The event group that belongs to this instance. */
   readonly group: string;
   readonly #tracefs: Tracefs;
@@ -58,12 +61,13 @@ export class Instance implements Disposable {
 
   private constructor(
     tracefs: Tracefs,
-    { id, hold, options }: { id: string; hold: number; options: InstanceOptions },
+    { name, hold, options }: { name: InstanceName; hold: number; options: InstanceOptions },
   ) {
-    this.id = id;
-    this.group = GROUP_PREFIX + id;
+    this.id = name.id;
+    this.name = name;
+    this.group = GROUP_PREFIX + name.id;
     this.#tracefs = tracefs;
-    this.#path = instancePath(tracefs, id);
+    this.#path = instancePath(tracefs, name);
     this.#libc = options.libc;
     this.#sysRoot = options.sysRoot ?? "/sys";
     this.#hold = hold;
@@ -74,8 +78,8 @@ export class Instance implements Disposable {
    * the size can be set. Throws SetupError.
    */
   static create(tracefs: Tracefs, options: InstanceOptions): Instance {
-    const { id, hold } = makeAndHold(tracefs, options.id);
-    const instance = new Instance(tracefs, { id, hold, options });
+    const { name, hold } = makeAndHold(tracefs, { id: options.id, agent: options.agent });
+    const instance = new Instance(tracefs, { name, hold, options });
     try {
       instance.#setUp(options.bufferSizeKb);
       return instance;
@@ -233,7 +237,7 @@ export class Instance implements Disposable {
     try {
       writeControl(join(this.#path, file), text);
     } catch (error) {
-      throw this.#explain(`set ${file} of instance "${INSTANCE_PREFIX}${this.id}" to ${text}`, error);
+      throw this.#explain(`set ${file} of instance "${formatInstanceName(this.name)}" to ${text}`, error);
     }
   }
 

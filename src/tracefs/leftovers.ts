@@ -1,10 +1,8 @@
-import { readdirSync, rmdirSync } from "node:fs";
-import { join } from "node:path";
 import { SetupError } from "../syscall/setup-error.ts";
-import { errnoName } from "../syscall/system-call-error.ts";
 import { listDynamicEvents, removeProbe } from "./dynamic-events.ts";
+import { listOurInstances, removeIfUnheld } from "./instance-directory.ts";
 import type { Tracefs } from "./mount.ts";
-import { GROUP_PREFIX, INSTANCE_PREFIX, idOf } from "./names.ts";
+import { groupIdOf, parseInstanceName } from "./names.ts";
 
 /** What a start found of earlier ones that were killed. */
 export interface Leftovers {
@@ -23,12 +21,12 @@ export interface Leftovers {
  */
 export function removeLeftovers(tracefs: Tracefs): Leftovers {
   const instances = listOurInstances(tracefs).filter((name) => removeIfUnheld(tracefs, name));
-  const ours = listDynamicEvents(tracefs).filter(({ group }) => idOf(group, GROUP_PREFIX) !== undefined);
-  const living = new Set(listOurInstances(tracefs).map((name) => idOf(name, INSTANCE_PREFIX)));
+  const ours = listDynamicEvents(tracefs).filter(({ group }) => groupIdOf(group) !== undefined);
+  const living = new Set(listOurInstances(tracefs).map((name) => parseInstanceName(name)?.id));
   const probes: string[] = [];
   const kept: string[] = [];
   for (const { group, event } of ours) {
-    if (living.has(idOf(group, GROUP_PREFIX))) continue;
+    if (living.has(groupIdOf(group))) continue;
     try {
       if (removeProbe(tracefs, group, event)) probes.push(`${group}/${event}`);
     } catch (error) {
@@ -37,20 +35,4 @@ export function removeLeftovers(tracefs: Tracefs): Leftovers {
     }
   }
   return { instances, probes, kept };
-}
-
-function listOurInstances(tracefs: Tracefs): string[] {
-  const names = readdirSync(join(tracefs.path, "instances"));
-  return names.filter((name) => idOf(name, INSTANCE_PREFIX) !== undefined);
-}
-
-/** False if a living process holds it, or another start was quicker. */
-function removeIfUnheld(tracefs: Tracefs, name: string): boolean {
-  try {
-    rmdirSync(join(tracefs.path, "instances", name));
-    return true;
-  } catch (error) {
-    if (errnoName(error) === undefined) throw error;
-    return false;
-  }
 }

@@ -17,6 +17,7 @@ const WELL: AgentState = {
   shuttingDown: false,
   lastTickMs: NOW - 100,
   capture: { rung: "kprobe", missing: [], estimate: undefined },
+  refusal: undefined,
   names: [{ resource: "pods", state: "synced", sinceMs: NOW - 500_000, problem: undefined }],
   exports: [
     { signal: "metrics", to: "otlp/grpc collector:4317", state: "ok", problem: undefined },
@@ -145,4 +146,17 @@ test("readiness() ends with the shutdown, and takes what other parts say", () =>
     line({ others }, "records"),
     "ready, records: degraded: 12 were overwritten. Give --buffer-size",
   );
+});
+
+test("readiness() of an agent that the machine lets capture nothing is not ready and says why; it is alive", () => {
+  const refusal = { sentence: "Cannot use tracefs: nothing is in it at /t", remedy: "Mount it" };
+  const refused = { capture: undefined, refusal, lastTickMs: undefined, startedMs: NOW - 3_600_000 };
+  assert.equal(
+    line(refused, "probes"),
+    "not ready, probes: failing: Cannot use tracefs: nothing is in it at /t. Mount it",
+  );
+  assert.deepEqual(liveness({ ...WELL, ...refused }), {
+    ok: true,
+    lines: ["pump: ok: It waits until this machine lets it capture"],
+  });
 });

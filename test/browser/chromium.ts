@@ -24,13 +24,42 @@ export interface View {
   readonly phone?: number;
 }
 
+type Send = (method: string, params?: object) => Promise<Record<string, unknown>>;
+
 /** What a page came to in a browser. */
-export interface Loaded {
+class Loaded {
   /** What the console and the browser's own log say, and requests that failed. */
   readonly complaints: readonly string[];
-  readonly evaluate: (expression: string) => Promise<unknown>;
-  /** The whole page, as PNG. */
-  readonly screenshot: (options?: { readonly whole?: boolean }) => Promise<Buffer>;
+  readonly #send: Send;
+
+  constructor(send: Send, complaints: readonly string[]) {
+    this.#send = send;
+    this.complaints = complaints;
+  }
+
+  async evaluate(expression: string): Promise<unknown> {
+    const { result, exceptionDetails } = await this.#send("Runtime.evaluate", {
+      ...{ expression, returnByValue: true },
+    });
+    if (exceptionDetails !== undefined)
+      throw new Error(`Cannot evaluate: ${JSON.stringify(exceptionDetails)}`);
+    const { value, subtype } = result as { value?: unknown; subtype?: string };
+    return subtype === "null" ? null : value;
+  }
+
+  /** Waits until an expression is true. */
+  async until(expression: string): Promise<void> {
+    // While a page gives way to the next there is nothing to ask.
+    const isTrue = () => this.evaluate(expression).catch(() => false);
+    for (const end = performance.now() + WAIT_MS; !(await isTrue()); await sleep(50))
+      if (performance.now() > end) throw new Error(`It has not come to ${expression}`);
+  }
+
+  /** The page as PNG: all of it, or what fits the view. */
+  async screenshot({ whole = true }: { readonly whole?: boolean } = {}): Promise<Buffer> {
+    const { data } = await this.#send("Page.captureScreenshot", { captureBeyondViewport: whole });
+    return Buffer.from(String(data), "base64");
+  }
 }
 
 const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -48,6 +77,7 @@ const FLAGS = [
   "--remote-debugging-port=0",
 ];
 const START_MS = 60_000;
+const WAIT_MS = 20_000;
 
 /** A headless Chromium that is told what to do over its DevTools protocol. */
 export class Chromium implements AsyncDisposable {
@@ -76,16 +106,21 @@ export class Chromium implements AsyncDisposable {
     const child = spawn(program, [...FLAGS, `--user-data-dir=${directory}`, "about:blank"], {
       stdio: "ignore",
     });
-    const socket = new WebSocket(await debuggerUrl(directory));
-    await once(socket, "open");
-    return new Chromium(child, directory, socket);
+    try {
+      const socket = new WebSocket(await debuggerUrl(directory));
+      await once(socket, "open");
+      return new Chromium(child, directory, socket);
+    } catch (error) {
+      child.kill("SIGKILL");
+      throw error;
+    }
   }
 
   /** Loads an address in a new tab. */
   async load(url: string, { width, height, scheme, phone }: View): Promise<Loaded> {
     const { targetId } = await this.#send("Target.createTarget", { url: "about:blank" });
     const { sessionId } = await this.#send("Target.attachToTarget", { targetId, flatten: true });
-    const send = (method: string, params = {}) => this.#send(method, params, String(sessionId));
+    const send: Send = (method, params = {}) => this.#send(method, params, String(sessionId));
     const complaints: string[] = [];
     const loaded = Promise.withResolvers<void>();
     this.#listeners.add((message) => {
@@ -101,19 +136,12 @@ export class Chromium implements AsyncDisposable {
     await send("Emulation.setEmulatedMedia", {
       features: [{ name: "prefers-color-scheme", value: scheme }],
     });
+    const late = sleep(WAIT_MS, undefined, { ref: false }).then(() => {
+      throw new Error(`Cannot load ${url}: nothing has come after ${WAIT_MS / 1000} s`);
+    });
     await send("Page.navigate", { url });
-    await loaded.promise;
-    return {
-      complaints,
-      async evaluate(expression) {
-        const { result } = await send("Runtime.evaluate", { expression, returnByValue: true });
-        return (result as { value?: unknown }).value;
-      },
-      async screenshot({ whole = true } = {}) {
-        const { data } = await send("Page.captureScreenshot", { captureBeyondViewport: whole });
-        return Buffer.from(String(data), "base64");
-      },
-    };
+    await Promise.race([loaded.promise, late]);
+    return new Loaded(send, complaints);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -29,18 +29,18 @@ test("Pairs.get() tells ends apart that have one name: by kind, and by what node
   assert.deepEqual(values, [1, 2, 3, 4]);
 });
 
-test("Pairs.get() keeps at most two generations of 2,048 pairs, and those that are used stay", () => {
+test("Pairs.get() keeps at most two generations of 4,096 pairs, and those that are used stay", () => {
   const { made, pairs } = counting();
   const ends = (i: number) => someEnds(anEnd({ kind: "node", name: `node-${i}` }));
-  for (let i = 0; i < 10_000; i++) {
+  for (let i = 0; i < 20_000; i++) {
     pairs.get(ends(i));
     assert.equal(pairs.get(ends(0)), 1, `after ${i}`);
   }
-  assert.equal(made.length, 10_000);
-  pairs.get(ends(9_999));
-  assert.equal(made.length, 10_000, "the last is kept");
-  pairs.get(ends(5_000));
-  assert.equal(made.length, 10_001, "one of long ago is not");
+  assert.equal(made.length, 20_000);
+  pairs.get(ends(19_999));
+  assert.equal(made.length, 20_000, "the last is kept");
+  pairs.get(ends(10_000));
+  assert.equal(made.length, 20_001, "one of long ago is not");
 });
 
 test("Pairs.clear() forgets all", () => {

@@ -310,7 +310,10 @@ test("OwnerIndex.ownPods() gives the pods of the own node that are not over", ()
   const names = () => [...index.ownPods()].map(({ name }) => name);
   list(index.pods, [aPod({ nodeName: "node-1" }), aPod({ ...SUCCESSOR, nodeName: "node-2" })], 1_500_000);
   assert.deepEqual(names(), ["a"]);
-  index.pods.upsert(aPod({ uid: "uid-c", name: "c", nodeName: "node-1", addresses: ["10.0.9.9"] }), 1_600_000);
+  index.pods.upsert(
+    aPod({ uid: "uid-c", name: "c", nodeName: "node-1", addresses: ["10.0.9.9"] }),
+    1_600_000,
+  );
   assert.deepEqual(names(), ["a", "c"]);
   const over = { terminal: true, finished: true, finishedSeconds: 1700 };
   index.pods.upsert(aPod({ nodeName: "node-1", ...over }), 1_701_000);

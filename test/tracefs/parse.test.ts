@@ -5,7 +5,13 @@ import { parseCpuStats } from "../../src/tracefs/cpu-stats.ts";
 import { parseKprobeProfile } from "../../src/tracefs/kprobe-profile.ts";
 import { parseLockdown } from "../../src/tracefs/lockdown.ts";
 import { parseTracefsMounts } from "../../src/tracefs/mountinfo.ts";
-import { assertOurGroup, GROUP_PREFIX, INSTANCE_PREFIX, idOf } from "../../src/tracefs/names.ts";
+import {
+  assertOurGroup,
+  formatInstanceName,
+  groupIdOf,
+  nodeMark,
+  parseInstanceName,
+} from "../../src/tracefs/names.ts";
 
 const CPU_LISTS = [
   { text: "0-1\n", cpus: [0, 1] },
@@ -86,19 +92,42 @@ test("parseTracefsMounts() gives whole read-write mounts, those below debugfs la
   assert.deepEqual(parseTracefsMounts(""), []);
 });
 
-const NAMES = [
-  { name: "tcpretrans-0badcafe", prefix: INSTANCE_PREFIX, id: "0badcafe" },
-  { name: "tcpretrans_0badcafe", prefix: GROUP_PREFIX, id: "0badcafe" },
-  { name: "tcpretrans_0badcafe", prefix: INSTANCE_PREFIX, id: undefined },
-  { name: "tcpretrans_0badcaf", prefix: GROUP_PREFIX, id: undefined },
-  { name: "tcpretrans_0badcafe0", prefix: GROUP_PREFIX, id: undefined },
-  { name: "tcpretrans_backup01", prefix: GROUP_PREFIX, id: undefined },
-  { name: "tcpretrans", prefix: GROUP_PREFIX, id: undefined },
+const GROUPS = [
+  { name: "tcpretrans_0badcafe", id: "0badcafe" },
+  { name: "tcpretrans-0badcafe", id: undefined },
+  { name: "tcpretrans_0badcaf", id: undefined },
+  { name: "tcpretrans_0badcafe0", id: undefined },
+  { name: "tcpretrans_backup01", id: undefined },
+  { name: "tcpretrans", id: undefined },
 ] as const;
-for (const { name, prefix, id } of NAMES) {
-  test(`idOf() takes ${name} with ${prefix} as ${id ?? "someone else's"}`, () =>
-    assert.equal(idOf(name, prefix), id));
+for (const { name, id } of GROUPS) {
+  test(`groupIdOf() takes ${name} as ${id ?? "someone else's"}`, () => assert.equal(groupIdOf(name), id));
 }
+const AGENT = { node: "1a2b3c4d", startedMs: 0x4f3a29e8d } as const;
+const INSTANCES = [
+  { name: "tcpretrans-0badcafe", is: { id: "0badcafe", agent: undefined } },
+  { name: "tcpretrans-agent-1a2b3c4d-004f3a29e8d-0badcafe", is: { id: "0badcafe", agent: AGENT } },
+  { name: "tcpretrans_0badcafe", is: undefined },
+  { name: "tcpretrans-backup01", is: undefined },
+  { name: "tcpretrans-agent-1a2b3c4d-4f3a29e8d-0badcafe", is: undefined },
+  { name: "tcpretrans-agent-0badcafe", is: undefined },
+] as const;
+for (const { name, is } of INSTANCES) {
+  test(`parseInstanceName() takes ${name} as ${is === undefined ? "someone else's" : "ours"}`, () => {
+    assert.deepEqual(parseInstanceName(name), is);
+    if (is !== undefined) assert.equal(formatInstanceName(is), name);
+  });
+}
+test("formatInstanceName() gives names in the order in which a node's agents began", () => {
+  const begun = [1, 15.5, 16, 86_400_000, 2 ** 40].map((startedMs, i) =>
+    formatInstanceName({ id: `0000000${9 - i}`, agent: { node: "1a2b3c4d", startedMs } }),
+  );
+  assert.deepEqual(begun.toSorted(), begun);
+});
+test("nodeMark() tells nodes apart, and is the same each time", () => {
+  assert.equal(nodeMark("a"), "e40c292c"); // FNV-1a of 32 bits
+  assert.notEqual(nodeMark("kind-worker"), nodeMark("kind-worker2"));
+});
 test("assertOurGroup() throws RangeError on another tool's group", () => {
   assert.throws(() => assertOurGroup("kprobes"), { name: "RangeError", message: /"kprobes": not ours/ });
 });

@@ -1,4 +1,4 @@
-/** One field of a protobuf message: its number, with its number or its bytes; of fixed widths only that they are there. */
+/** One field of a protobuf message: its number, and its varint or its bytes. Those of fixed width are bytes too, low ones first. */
 export interface ProtobufField {
   readonly number: number;
   readonly varint: bigint | undefined;
@@ -27,14 +27,14 @@ export function* protobufFields(message: Uint8Array): Generator<ProtobufField> {
       const value = varint();
       if (value === undefined) return;
       yield { number, varint: value, bytes: undefined };
-    } else if (wire === 2) {
-      const length = varint();
-      if (length === undefined || length < 0n || length > BigInt(message.length - at)) return;
-      yield { number, varint: undefined, bytes: message.subarray(at, at + Number(length)) };
-      at += Number(length);
-    } else if (wire === 1 || wire === 5) {
-      yield { number, varint: undefined, bytes: undefined };
-      at += wire === 1 ? 8 : 4;
-    } else return;
+      continue;
+    }
+    const length = wire === 2 ? varint() : FIXED[wire];
+    if (length === undefined || length < 0n || length > BigInt(message.length - at)) return;
+    yield { number, varint: undefined, bytes: message.subarray(at, at + Number(length)) };
+    at += Number(length);
   }
 }
+
+/** Lengths of the wire types of fixed width. */
+const FIXED: Readonly<Record<number, bigint>> = { 1: 8n, 5: 4n };

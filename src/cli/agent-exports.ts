@@ -1,0 +1,136 @@
+import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { OwnLog } from "../agent/own-log.ts";
+import type { Config, OtlpTarget } from "../config/config.ts";
+import type { PodRecord } from "../event/cluster.ts";
+import type { EmitLog } from "../export/log-entry.ts";
+import type { MetricSource } from "../export/metric-family.ts";
+import type { StartSpan } from "../export/open-span.ts";
+import type { ExportLog } from "../export/otlp/export-clock.ts";
+import type { ExportCounts } from "../export/otlp/export-counts.ts";
+import type { OtlpSettings, SignalExport } from "../export/otlp/otlp-settings.ts";
+import type { MetricExportCounts } from "../export/otlp-metric-exporter.ts";
+
+/** How signals leave the process; what is undefined goes nowhere. */
+export interface AgentExports {
+  readonly emitLog: EmitLog | undefined;
+  readonly startSpan: StartSpan | undefined;
+  logs(): ExportCounts | undefined;
+  traces(): ExportCounts | undefined;
+  metrics(): MetricExportCounts | undefined;
+  /** What was said last about what went wrong. */
+  problem(): string | undefined;
+  /** Sends what waits within this time, metrics last, and counts the rest. */
+  close(graceMs: number): Promise<void>;
+}
+
+export interface ExportsWanted {
+  readonly config: Config;
+  readonly version: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: OwnLog;
+  readonly metrics: MetricSource;
+  /** A pod of this node by its uid. */
+  readonly podOf: (uid: string) => PodRecord | undefined;
+}
+
+/** Metrics are the last to go, and small. */
+const METRICS_MS = 3_000;
+
+/** Nothing leaves. */
+export const NO_EXPORTS: AgentExports = {
+  emitLog: undefined,
+  startSpan: undefined,
+  logs: () => undefined,
+  traces: () => undefined,
+  metrics: () => undefined,
+  problem: () => undefined,
+  close: async () => {},
+};
+
+/** Starts what leaves the process; loads nothing of OpenTelemetry's where nothing does. */
+export async function openExports(wanted: ExportsWanted): Promise<AgentExports> {
+  const { logs, metrics, traces } = wanted.config;
+  if ([logs, metrics, traces].every(({ exporter }) => exporter === "none")) return NO_EXPORTS;
+  const [{ openTelemetry }, { listenToSdk }, { openMetricReader }] = await Promise.all([
+    import("../export/otlp/telemetry.ts"),
+    import("../export/otlp/sdk-diag.ts"),
+    import("./agent-metric-reader.ts"),
+  ]);
+  const { config, version, env, log } = wanted;
+  // The SDK reads the environment too; what is in it is in the configuration already.
+  for (const name of Object.keys(env)) if (name.startsWith("OTEL_")) delete env[name];
+  let problem: string | undefined;
+  const listening = (component: string): ExportLog => {
+    const { info, warn } = log.as(component);
+    const keep = (message: string) => {
+      problem = message;
+      warn(message);
+    };
+    return { info, warn: keep };
+  };
+  const sdk = listenToSdk(listening("opentelemetry"), config.log.level);
+  const reader = openMetricReader(wanted, { sdk, userAgent: `tcpretrans/${version}` });
+  const telemetry = openTelemetry({
+    identity: identityOf(wanted),
+    resourceMode: config.resource.mode,
+    logs: signalExport(logs.exporter, config.otlp.logs),
+    logBatch: { maxItems: logs.batch.maxRecords, delayMs: logs.batch.delayMs },
+    logRecordLimits: {
+      attributeCountLimit: logs.limits.attributeCount,
+      ...(logs.limits.attributeLength === undefined
+        ? {}
+        : { attributeValueLengthLimit: logs.limits.attributeLength }),
+    },
+    traces: signalExport(traces.exporter, config.otlp.traces),
+    traceBatch: { maxItems: traces.batch.maxRecords, delayMs: traces.batch.delayMs },
+    metricReaders: reader === undefined ? [] : [reader.reader],
+    queue: config.queue,
+    sdk,
+    log: listening("export"),
+    clock: {
+      monotonicMs: () => performance.now(),
+      sleep: (ms, signal) => sleep(ms, undefined, { signal, ref: false }).catch(() => {}),
+      random: Math.random,
+    },
+    unixMs: Date.now,
+  });
+  return {
+    emitLog: telemetry.emitLog,
+    startSpan: telemetry.startSpan,
+    logs: () => telemetry.counts().logs,
+    traces: () => telemetry.counts().traces,
+    metrics: () => reader?.counts,
+    problem: () => problem,
+    close: (graceMs) => {
+      const metricsMs = Math.min(METRICS_MS, graceMs / 2);
+      return telemetry.close({ queueMs: graceMs - metricsMs, metricsMs });
+    },
+  };
+}
+
+/** The configuration's endpoints are whole. */
+export function otlpSettings(target: OtlpTarget): OtlpSettings {
+  return { ...target, isSignalEndpoint: true };
+}
+
+function signalExport(exporter: SignalExport["exporter"], target: OtlpTarget): SignalExport {
+  return exporter === "otlp" ? { exporter, otlp: otlpSettings(target) } : { exporter };
+}
+
+/** Who exports: in a pod by its fields, which the pod's manifest gives as variables. */
+export function identityOf({ config, version, env }: Pick<ExportsWanted, "config" | "version" | "env">) {
+  const { serviceName, clusterName, attributes } = config.resource;
+  const { POD_NAMESPACE: namespace, POD_NAME: pod, CONTAINER_NAME: container } = env;
+  const self = namespace && pod ? { namespace, pod, container: container || undefined } : undefined;
+  const hostName = hostname();
+  return {
+    serviceName,
+    version,
+    self,
+    hostName,
+    nodeName: config.kubernetes.nodeName,
+    clusterName,
+    attributes,
+  };
+}

@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Handover } from "../agent/handover.ts";
+import { pump } from "../agent/pump.ts";
+import { openLibc } from "../syscall/libc.ts";
+import { removeLeftovers } from "../tracefs/leftovers.ts";
+import { findLivingAgents } from "../tracefs/living-agents.ts";
+import type { AgentEnding, AgentHost } from "./agent.ts";
+import { openCapture } from "./agent-capture.ts";
+import type { AgentParts } from "./agent-parts.ts";
+import { agentPipeline } from "./agent-pipeline.ts";
+import type { Grace } from "./grace.ts";
+import { livePipeline } from "./live-pipeline.ts";
+import { sightOfSession } from "./live-verify.ts";
+import { readLosses } from "./losses.ts";
+import { NodeCounters } from "./node-counters.ts";
+import { podFollower } from "./pod-follower.ts";
+import type { Session } from "./session.ts";
+
+export interface Running {
+  readonly parts: AgentParts;
+  readonly host: AgentHost;
+  readonly grace: Grace;
+  /** Called when something is captured. */
+  readonly capturing: () => void;
+}
+
+const EXPIRE_EVERY = 5;
+/** What is left to others of the time for the end, while a last look is taken at the kernel's counters. */
+const LAST_LOOK = 0.25;
+/** Behind the second at which two agents part: the newer one must not see the older record before it. */
+const PAST_NANOS = 2e6;
+
+/**
+ * Reads the node's counters and captures until the end is asked for and all that was recorded by then is through; the
+ * probes are gone then. Where nothing may be captured, the counters are read meanwhile.
+ */
+export async function runUntil(
+  ending: AgentEnding,
+  { parts, host, grace, capturing }: Running,
+): Promise<void> {
+  const broken = new AbortController();
+  const signal = AbortSignal.any([ending.signal, broken.signal]);
+  const counters = nodeCounters(parts, host);
+  parts.counters = counters;
+  using _hand = secondHand(parts);
+  const turn = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => turn.resolve(), { once: true });
+  const following = turn.promise.then(() => counters.follow(signal)).finally(() => broken.abort());
+  following.catch(() => {}); // it is awaited below, where the capture is undone
+  using session = await openCapture(parts, { host, signal, refused: turn.resolve });
+  if (session === undefined) return await following;
+  capturing();
+  const live = livePipeline(session, { synAckTimer: (timer) => counters.observe(timer) });
+  const handover = openHandover(parts, session);
+  const pumping = pump(agentPipeline(parts, { session, live, counters, host, handover }));
+  pumping.catch(() => {}); // likewise
+  void handover.begun.then(() => {
+    const { epochNanos } = session.source;
+    counters.compare({ sight: sightOfSession(session), settle: () => live.settled.settle(), epochNanos });
+    turn.resolve();
+  });
+  await Promise.race([aborted(signal), pumping]);
+  parts.shuttingDown = true;
+  await grace.within(
+    LAST_LOOK,
+    following.then(() => counters.read()),
+  );
+  await grace.within(1, yieldToNewer(handover, session));
+  session.source.stop();
+  await pumping;
+  const losses = readLosses(session, live.decoder.counts);
+  if (parts.capturing !== undefined) parts.capturing = { ...parts.capturing, losses: () => losses };
+}
+
+/** Who counts, of the agents of this node that run. */
+function openHandover({ log }: AgentParts, session: Session): Handover {
+  const { tracefs, source, capture } = session;
+  const handover = new Handover({
+    older: () => findLivingAgents(tracefs, capture.instance.name).filter(({ isOlder }) => isOlder),
+    now: () => source.now(),
+    epochNanos: source.epochNanos,
+  });
+  const { state } = handover;
+  if (state.kind !== "waiting") return handover;
+  const say = log.as("handover");
+  say.info(
+    `Another agent of this node runs (${state.older.join(", ")}): this one captures, and counts from when that has ended`,
+  );
+  void handover.begun.then(() => {
+    removeLeftovers(tracefs);
+    if (handover.state.kind === "beside") say.warn(`${BESIDE} (${handover.state.older.join(", ")})`);
+    else say.info(`The agent before has ended: this one counts; ${handover.left} events were left to that`);
+  });
+  return handover;
+}
+
+const BESIDE =
+  "Another agent of this node does not end: both count from now on, and sums over both hold everything twice. Remove one";
+
+/** Where a newer agent waits, lets the capture go on to the next whole second, and leaves it what is later. */
+async function yieldToNewer(handover: Handover, { tracefs, source, capture }: Session): Promise<void> {
+  if (findLivingAgents(tracefs, capture.instance.name).every(({ isOlder }) => isOlder)) return;
+  const until = handover.yield() + PAST_NANOS;
+  while (source.now() < until) await sleep(Math.ceil((until - source.now()) / 1e6));
+}
+
+function nodeCounters(parts: AgentParts, host: AgentHost): NodeCounters {
+  const { config, names, metrics } = parts;
+  return new NodeCounters({
+    procRoot: config.host.procPath,
+    libc: openLibc({ disabled: host.noFfi }),
+    podOf: (netns) => {
+      const space = names?.host.namespace(netns);
+      return space?.kind === "pod" ? names?.watch.index.podByUid(space.podUid)?.uid : undefined;
+    },
+    podCounters: (uid, reading) => metrics.podCounters(uid, reading),
+  });
+}
+
+/** Once a second: what is new on the node, what is over, and what is said again. */
+function secondHand(parts: AgentParts): Disposable {
+  const followPods = podFollower(parts);
+  let seconds = 0;
+  const timer = setInterval(() => {
+    if (parts.capturing === undefined) lookAround(parts);
+    followPods();
+    parts.exportWatch.look(Date.now());
+    if (parts.capturing?.handover.look()) {
+      parts.log.as("handover").info("The other agent of this node has ended: this one counts alone");
+    }
+    parts.log.remind();
+    if (++seconds % EXPIRE_EVERY === 0) parts.metrics.expire(Date.now());
+  }, 1000);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** What the data path does while there is one: what is new on the host, and what names are too old. */
+function lookAround({ names }: AgentParts): void {
+  names?.refresh();
+  names?.watch.index.expire(Date.now());
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  return promise;
+}
