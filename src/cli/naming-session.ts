@@ -45,7 +45,9 @@ export async function openNamingSession(options: NamingSessionOptions): Promise<
   undo.defer(() => client.close());
   const now = () => performance.now();
   const procRoot = "/proc";
-  const host = undo.use(new HostOwners({ procRoot, netnsPath: "/var/run/netns", libc, now }));
+  const host = undo.use(
+    new HostOwners({ procRoot, netnsPath: "/var/run/netns", libc, now, unixMs: Date.now }),
+  );
   const conntrack = undo.use(await openHostConntrack({ procRoot, libc }));
   if (conntrack.note !== undefined) say(conntrack.note);
   const nodeName = kubernetes.nodeName ?? (await askNodeName(client, host, options));

@@ -90,7 +90,7 @@ for (const { method, libc } of ways) {
   }, async (t) => {
     let ahead = 0;
     const now = () => performance.now() + ahead;
-    using owners = new HostOwners({ procRoot, netnsPath, libc, now });
+    using owners = new HostOwners({ procRoot, netnsPath, libc, now, unixMs: Date.now });
     assert.equal(owners.cgroupMethod, method);
     const pod = makePod(t, method);
     const running = await startIn(t, pod);
@@ -115,7 +115,13 @@ for (const { method, libc } of ways) {
 
 test("HostOwners gives a number that the kernel gave twice to its new holder", { skip }, async (t) => {
   let ahead = 0;
-  using owners = new HostOwners({ procRoot, netnsPath, libc, now: () => performance.now() + ahead });
+  using owners = new HostOwners({
+    procRoot,
+    netnsPath,
+    libc,
+    now: () => performance.now() + ahead,
+    unixMs: Date.now,
+  });
   const seen = new Set<number>();
   for (let attempt = 0; attempt < 30; attempt++) {
     const pod = makePod(t, `again${attempt}`);
@@ -137,7 +143,13 @@ test("HostOwners gives a number that the kernel gave twice to its new holder", {
 });
 
 test("HostOwners knows the host's own namespace and addresses", () => {
-  using owners = new HostOwners({ procRoot, netnsPath, libc, now: () => performance.now() });
+  using owners = new HostOwners({
+    procRoot,
+    netnsPath,
+    libc,
+    now: () => performance.now(),
+    unixMs: Date.now,
+  });
   const own = readNamespaceInum(process.pid, { procRoot })!;
   const sameAsFirst = statSync("/proc/1/net/dev").ino === statSync("/proc/self/net/dev").ino;
   assert.deepEqual(owners.namespace(own), sameAsFirst ? { kind: "host" } : undefined);
@@ -153,7 +165,13 @@ test("HostOwners names a namespace of `ip netns` by its mount", (t) => {
   const name = `tcprx-owners-${process.pid}`;
   execFileSync("ip", ["netns", "add", name]);
   t.after(() => execFileSync("ip", ["netns", "del", name]));
-  using owners = new HostOwners({ procRoot, netnsPath, libc, now: () => performance.now() });
+  using owners = new HostOwners({
+    procRoot,
+    netnsPath,
+    libc,
+    now: () => performance.now(),
+    unixMs: Date.now,
+  });
   assert.deepEqual(owners.namespace(statSync(join(netnsPath, name)).ino), { kind: "process", name });
 });
 
@@ -181,7 +199,7 @@ const LOOK = `
   const { HostOwners } = await import(${JSON.stringify(new URL("../../src/host/host-owners.ts", import.meta.url).href)});
   const { openLibc } = await import(${JSON.stringify(new URL("../../src/syscall/libc.ts", import.meta.url).href)});
   const [netns, cgroup] = JSON.parse(process.env.LOOK_FOR);
-  const owners = new HostOwners({ procRoot: "/proc", netnsPath: "/var/run/netns", libc: openLibc(), now: () => performance.now() });
+  const owners = new HostOwners({ procRoot: "/proc", netnsPath: "/var/run/netns", libc: openLibc(), now: () => performance.now(), unixMs: Date.now });
   console.log(JSON.stringify([owners.cgroupMethod, owners.namespace(netns), owners.cgroup(BigInt(cgroup))]));
   process.exit();`;
 
