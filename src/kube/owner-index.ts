@@ -127,6 +127,10 @@ export class OwnerIndex {
     };
   }
 
+  get toldUntilMs(): number {
+    return this.#pods.toldUntilMs;
+  }
+
   podByUid(uid: string): PodRecord | undefined {
     return this.#pods.byUid(uid);
   }
@@ -137,6 +141,12 @@ export class OwnerIndex {
     if (hold === AMBIGUOUS) return { kind: "ambiguous" };
     const isOver = hold.releasedMs !== undefined && unixMs >= hold.releasedMs;
     return { kind: isOver ? "tombstone" : "held", pod: hold.holder };
+  }
+
+  podAnswering(address: string, unixMs: number): Held | Ambiguous | undefined {
+    const hold = this.#pods.answering(address, unixMs);
+    if (hold === undefined) return undefined;
+    return hold === AMBIGUOUS ? { kind: "ambiguous" } : { kind: "held", pod: hold.holder };
   }
 
   serviceAt(address: string, port: number, unixMs: number): ServiceRecord | undefined {
@@ -189,7 +199,7 @@ export class OwnerIndex {
     if (!sync.complete) return false;
     if (clusterRanges.length > 0) return true;
     if (this.#nodes.haveRanges) return this.#knowsNodes(this.#pods.waitingNodes);
-    return wholeCluster && this.#pods.waiting === 0;
+    return wholeCluster && this.#pods.waiting === 0 && this.#pods.toldUntilMs === Number.POSITIVE_INFINITY;
   }
 
   /** A node that has joined since the last list of nodes has a range that was not told. */
