@@ -78,6 +78,8 @@ export class NamespaceOwners {
   readonly #told = new Map<number, Told>();
   readonly #gone = new ExpiringMap<number, NamespaceHolder>(REMEMBER);
   readonly #absent = new ExpiringMap<number, true>(ABSENT);
+  /** Since when numbers are asked for that could have no scan of their own. */
+  readonly #asked = new ExpiringMap<number, number>(ABSENT);
   #host: number | undefined;
   #lastScanMs = Number.NEGATIVE_INFINITY;
   #nextMissScanMs = Number.NEGATIVE_INFINITY;
@@ -128,6 +130,7 @@ export class NamespaceOwners {
     const now = this.#now();
     this.#gone.expire(now);
     this.#absent.expire(now);
+    this.#asked.expire(now);
     this.#scan(now, { thorough: false });
   }
 
@@ -152,8 +155,8 @@ export class NamespaceOwners {
 
   #lookFor(inum: number, now: number): NamespaceHolder | undefined {
     if (now - this.#lastScanMs >= this.#scanCountsFor(inum, now)) {
-      if (now < this.#nextMissScanMs) return UNTOLD;
-      this.#scanForMiss(now);
+      if (now >= this.#nextMissScanMs) this.#scanForMiss(now);
+      else if (!this.#wasScannedFor(inum, now)) return UNTOLD;
       if (inum === this.#host) return HOST;
       const told = this.#told.get(inum);
       if (told !== undefined) return told.owner;
@@ -161,6 +164,14 @@ export class NamespaceOwners {
       this.#absent.set(inum, true, now);
     }
     return this.#gone.get(inum, now) ?? (this.#seesAll ? undefined : UNTOLD);
+  }
+
+  /** Whether a scan has come since a number was asked for that may have none of its own now. */
+  #wasScannedFor(inum: number, now: number): boolean {
+    if (this.#told.has(inum)) return false; // it was found, and what told it has gone since
+    const askedMs = this.#asked.get(inum, now);
+    if (askedMs === undefined) this.#asked.set(inum, now, now);
+    return askedMs !== undefined && this.#lastScanMs > askedMs;
   }
 
   #scanForMiss(now: number): void {
