@@ -33,11 +33,13 @@ interface Stay extends PodNamespace {
   lastMs: number;
   /** The first look that did not meet it any more; Infinity while it is there. */
   goneMs: number;
-  reads: number;
+  readonly firstMs: number;
+  /** When its addresses were read. */
+  readMs: number;
 }
 
-/** A namespace has its addresses before its first process, but for runtimes that fill it later. */
-const MAX_READS = 10;
+/** Some runtimes start a pod's first process before its network is there: a young namespace is read again and again. */
+const FILL = { everyMs: 500, forMs: 10_000, emptyForMs: 60_000 };
 /** How long a stay is taken to last without another look. */
 const VERIFY_MS = 100;
 /** How long a look that met an address nowhere counts: a little longer than from one refresh to the next. */
@@ -75,7 +77,7 @@ export class PodAddresses {
       const known = this.#living.get(namespace.holding);
       const stay = known?.podUid === namespace.podUid ? known : this.#begin(namespace, nowMs);
       stay.lastMs = nowMs;
-      if (stay.addresses.length === 0 && stay.reads < MAX_READS) this.#readAddresses(stay);
+      if (isToBeRead(stay, nowMs)) this.#readAddresses(stay, nowMs);
     }
     for (const stay of this.#living.values()) if (stay.lastMs !== nowMs) this.#end(stay, nowMs);
     this.#lookedMs = nowMs;
@@ -123,15 +125,17 @@ export class PodAddresses {
       afterMs: this.#lookedMs,
       lastMs: nowMs,
       goneMs: Infinity,
-      reads: 0,
+      firstMs: nowMs,
+      readMs: Number.NEGATIVE_INFINITY,
     };
     this.#living.set(namespace.holding, stay);
     return stay;
   }
 
-  #readAddresses(stay: Stay): void {
+  #readAddresses(stay: Stay, nowMs: number): void {
     const { procRoot } = this.#options;
-    stay.reads++;
+    const before = stay.addresses;
+    stay.readMs = nowMs;
     for (const pid of stay.holding.pids) {
       // /proc/PID/net needs no privilege, unlike /proc/PID/ns (fs/proc/proc_net.c).
       const files = ["fib_trie", "if_inet6"].map((name) => readText(`${procRoot}/${pid}/net/${name}`));
@@ -140,7 +144,9 @@ export class PodAddresses {
       stay.addresses = [...parseFibTrie(trie), ...parseIfInet6(inet6)].filter(isPodsOwn);
       break;
     }
+    for (const address of before) if (!stay.addresses.includes(address)) this.#drop(address, stay);
     for (const address of stay.addresses) {
+      if (before.includes(address)) continue;
       const stays = this.#byAddress.get(address);
       if (stays === undefined) this.#byAddress.set(address, [stay]);
       else stays.push(stay);
@@ -169,6 +175,11 @@ export class PodAddresses {
     if (left.length === 0) this.#byAddress.delete(address);
     else this.#byAddress.set(address, left);
   }
+}
+
+function isToBeRead({ addresses, firstMs, readMs }: Stay, nowMs: number): boolean {
+  const forMs = addresses.length === 0 ? FILL.emptyForMs : FILL.forMs;
+  return nowMs - readMs >= FILL.everyMs && nowMs - firstMs < forMs;
 }
 
 /** Link-local ones say nothing: any namespace may have them. */

@@ -131,14 +131,22 @@ test("PodAddresses.at() gives nobody for a pod whose process has gone to another
   assert.equal(at(clock.ms), "stale");
 });
 
-test("PodAddresses.follow() reads a namespace again that had no address yet", (t) => {
+test("PodAddresses.follow() reads a young namespace again, whose addresses may come one after the other", (t) => {
   const { procRoot, clock, start, look, at } = makeHost(t);
   start(60, "a", { trie: "", inet6: "" });
   look(0);
   assert.equal(at(clock.ms), undefined);
   writeFileSync(join(procRoot, "60/net/fib_trie"), FIB_TRIE);
+  look(499);
+  assert.equal(at(clock.ms), undefined);
+  look(59_000);
+  assert.deepEqual([at(clock.ms), at(clock.ms, V6)], ["a", undefined]);
+  start(61, "b", { inet6: "" });
   look(1_000);
-  assert.equal(at(clock.ms), "a");
+  writeFileSync(join(procRoot, "61/net/if_inet6"), IF_INET6);
+  writeFileSync(join(procRoot, "60/net/if_inet6"), IF_INET6);
+  look(9_000);
+  assert.equal(at(clock.ms, V6), "b", "the other is old by now");
 });
 
 test("PodAddresses.follow() forgets pods ten minutes after their end", (t) => {

@@ -60,6 +60,7 @@ function listProcesses(directory: string): readonly string[] {
 }
 
 interface Running {
+  readonly pid: number;
   readonly inum: number;
   stop(): Promise<void>;
 }
@@ -73,7 +74,7 @@ async function startIn(t: TestContext, pod: Pod): Promise<Running> {
   const own = readNamespaceInum(process.pid, { procRoot });
   for (;;) {
     const inum = readNamespaceInum(child.pid!, { procRoot });
-    if (inum !== undefined && inum !== own) return { inum, stop };
+    if (inum !== undefined && inum !== own) return { pid: child.pid!, inum, stop };
     await sleep(5);
   }
 }
@@ -140,6 +141,40 @@ test("HostOwners gives a number that the kernel gave twice to its new holder", {
     await sleep(50); // the kernel frees namespaces in a work queue of its own
   }
   assert.fail("no number was given twice");
+});
+
+test("HostOwners knows which pod has an address, at once, and its successor after it", {
+  skip,
+}, async (t) => {
+  using owners = new HostOwners({
+    procRoot,
+    netnsPath,
+    libc,
+    now: () => performance.now(),
+    unixMs: Date.now,
+  });
+  const addresses = ["10.66.99.5", "fd00:66:99::5"];
+  const atOnce = async (address: string) => {
+    for (const nowMs = Date.now(); ; await sleep(5)) {
+      const sight = owners.podsWithAddress(address, nowMs, nowMs);
+      if (sight?.kind !== "stale") return sight;
+    }
+  };
+  for (const name of ["first", "second"]) {
+    const pod = makePod(t, `address-${name}`);
+    const running = await startIn(t, pod);
+    const inside = (...args: string[]) =>
+      execFileSync("nsenter", ["-t", `${running.pid}`, "-n", "ip", ...args]);
+    inside("link", "set", "lo", "up");
+    for (const address of addresses) inside("addr", "add", address, "dev", "lo");
+    for (const address of addresses) {
+      assert.deepEqual(await atOnce(address), { kind: "one", podUid: pod.uid }, name);
+    }
+    assert.equal(await atOnce("10.66.99.6"), undefined);
+    await running.stop();
+    owners.refresh();
+    for (const address of addresses) assert.equal(await atOnce(address), undefined, "nobody has it now");
+  }
 });
 
 test("HostOwners knows the host's own namespace and addresses", () => {
