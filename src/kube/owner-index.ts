@@ -127,10 +127,6 @@ export class OwnerIndex {
     };
   }
 
-  get toldUntilMs(): number {
-    return this.#pods.toldUntilMs;
-  }
-
   podByUid(uid: string): PodRecord | undefined {
     return this.#pods.byUid(uid);
   }
