@@ -2,8 +2,11 @@
 const BLOCKED_MS = 1_000;
 /** So long after that it has. */
 const CALM_MS = 500;
-/** An event that comes so much later than others did, beyond the whole second of its time, tells that more are on their way. */
-const LATE_MS = 1_000;
+/**
+ * An event that comes so much later after its second than others did tells that more are on their way. A second of it is
+ * only that times are cut off to whole ones.
+ */
+const LATE_MS = 2_000;
 /** So long after the last of those, with none at all, there are no more. */
 const QUIET_MS = 5_000;
 /** What the difference between the server's clock and ours is taken from: the smallest of the last two such times. */

@@ -18,12 +18,24 @@ function aHorizon() {
   return { horizon, pass, now: () => nowMs };
 }
 
-test("Horizon.ms is Infinity while the time is told, with events or without", () => {
+test("Horizon.ms is Infinity while the time is told, whatever part of their second events are from, and up to a second late", () => {
   const { horizon, pass, now } = aHorizon();
-  for (let i = 0; i < 100; i++) {
-    pass(1_000);
-    horizon.told(Math.floor(now() / 1000), now() + 150);
+  for (let i = 0; i < 1_000; i++) {
+    pass(200);
+    const receivedMs = now() + ((i * 37) % 200);
+    const writtenMs = receivedMs - ((i * 61) % 1_000);
+    horizon.told(Math.floor(writtenMs / 1000), receivedMs);
     assert.equal(horizon.ms, Infinity);
+  }
+});
+
+test("Horizon.ms tells of every event that is more than two seconds late", () => {
+  for (let part = 0; part < 1_000; part += 50) {
+    const { horizon, pass, now } = aHorizon();
+    horizon.told(now() / 1000, now() + 5);
+    pass(10_000);
+    horizon.told(Math.floor((now() + part - 2_010) / 1000), now() + part);
+    assert.ok(horizon.ms <= now() + part - 2_010, `${part}`);
   }
 });
 
