@@ -148,10 +148,3 @@ function emitBoth({ emitLog, startSpan }: Telemetry): void {
   const span = startSpan?.({ name: "a span", startUnixNanos: 1n, pod: undefined });
   span?.end({ unixNanos: 2n, attributes: {}, status: { code: "unset" } });
 }
-
-function setEnvironment(t: TestContext, values: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(values)) {
-    process.env[name] = value;
-    t.after(() => delete process.env[name]);
-  }
-}
