@@ -8,6 +8,8 @@ export interface BoundedOutputOptions {
 /** Text on its way to whoever reads the program's output. */
 export interface BoundedOutput {
   write(text: string): void;
+  /** Waits until all that waits has been taken, or can no longer be, for so long at most: for the end of the program. */
+  drained(withinMs: number): Promise<void>;
   /** Texts that went nowhere: nobody reads, or not fast enough. */
   readonly lost: number;
   /** The reader has closed it, or it cannot be written. */
@@ -33,6 +35,14 @@ export function openBoundedOutput(
     write(text) {
       if (state.closed || stream.writableLength > maxWaiting) state.lost++;
       else stream.write(text);
+    },
+    async drained(withinMs) {
+      if (state.closed || stream.writableLength === 0) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const late = setTimeout(resolve, withinMs);
+      stream.write("", () => resolve());
+      await promise;
+      clearTimeout(late);
     },
     get lost() {
       return state.lost;

@@ -4,7 +4,7 @@ import type { HttpLimits } from "./http-limits.ts";
 
 /** What the bounds have cost so far. */
 export interface HttpCounts {
-  /** Connections ended to make room for new ones. */
+  /** Connections ended since there were too many, or too many requests on one. */
   readonly displaced: number;
   /** Answers cut off since they were not taken in time. */
   readonly cutOff: number;
@@ -40,8 +40,12 @@ export class HttpConnections {
   /** Notes a request; false where its connection has too many already and is ended for it. */
   asked(socket: Socket, response: ServerResponse): boolean {
     const underWay = this.#underWay.get(socket) ?? 0;
-    if (underWay >= this.#limits.pipelined) socket.destroy();
-    if (socket.destroyed) return false;
+    if (socket.destroyed) return false; // what else had come with the request that it was ended for
+    if (underWay >= this.#limits.pipelined) {
+      this.#counts.displaced++;
+      socket.destroy();
+      return false;
+    }
     this.#underWay.delete(socket);
     this.#underWay.set(socket, underWay + 1);
     const late = setTimeout(() => {

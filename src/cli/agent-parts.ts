@@ -1,5 +1,6 @@
 import type { BoundedOutput } from "../agent/bounded-output.ts";
 import type { Handover } from "../agent/handover.ts";
+import type { HealthServer } from "../agent/health-server.ts";
 import type { OwnLog } from "../agent/own-log.ts";
 import type { RecentEvents } from "../agent/recent-events.ts";
 import type { Config } from "../config/config.ts";
@@ -56,6 +57,8 @@ export interface AgentParts {
   readonly httpRequests: HttpRequests;
   /** Nothing is exported until it is opened. */
   exports: AgentExports;
+  /** Undefined where there is no port. */
+  server: HealthServer | undefined;
   names: NamingSession | undefined;
   counters: NodeCounters | undefined;
   capturing: Capturing | undefined;

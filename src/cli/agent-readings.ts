@@ -1,9 +1,10 @@
-import { ATTRIBUTES as A, EVENT_NAMES } from "../export/attributes.ts";
+import { ATTRIBUTES as A } from "../export/attributes.ts";
 import type { ExportCounts } from "../export/otlp/export-counts.ts";
 import type { SelfReading, SelfReadings } from "../export/self-metrics.ts";
 import type { Covered } from "../reconcile/coverage.ts";
 import type { AgentParts } from "./agent-parts.ts";
 import { estimateOf } from "./estimate-of.ts";
+import type { NamingSession } from "./naming-session.ts";
 
 /** What the agent says of itself, read from its parts when it is asked for. */
 export function agentReadings(parts: AgentParts): SelfReadings {
@@ -46,21 +47,24 @@ export function agentReadings(parts: AgentParts): SelfReadings {
       return counts && byReason({ timeout: counts.gaveUp, overflow: counts.overflow });
     },
     watchAge: () => watchAges(parts),
+    watchSynced: () =>
+      ofResources(parts, ({ state }) => [{ attributes: {}, value: state === "synced" ? 1 : 0 }]),
+    watchProblems: () => ofResources(parts, ({ counters }) => byReason(counters.problems)),
+    namesHeld: () => namesHeld(parts),
     ticks: () => ticks.count,
     tickTime: () => ticks.seconds,
-    clockSteps: () => parts.capturing?.session.clock.steps,
-    logsEmitted: () => {
-      const counts = parts.capturing?.eventLog?.counts;
-      return (
-        counts && [
-          { attributes: { [A.eventName]: EVENT_NAMES.retransmit }, value: counts.records },
-          { attributes: { [A.eventName]: EVENT_NAMES.summary }, value: counts.summaries },
-        ]
-      );
+    cpuTime: () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
     },
+    memory: () => process.memoryUsage.rss(),
+    clockSteps: () => parts.capturing?.session.clock.steps,
+    logsEmitted: () => parts.capturing?.eventLog?.counts.records,
+    logsSummaries: () => parts.capturing?.eventLog?.counts.summaries,
     logsSummarised: () => parts.capturing?.eventLog?.counts.summarised,
     episodes: () => parts.capturing?.episodes.open,
     episodesEnded: () => parts.capturing && byReason(parts.capturing.episodes.ended),
+    episodesWithoutSpan: () => parts.capturing?.episodes.withoutSpan,
     queueRecords: () => bySignal(parts, ({ waitingRecords }) => waitingRecords),
     queueSize: () => bySignal(parts, ({ waitingBytes }) => waitingBytes),
     queueDropped: () =>
@@ -86,6 +90,16 @@ export function agentReadings(parts: AgentParts): SelfReadings {
       ),
     ],
     httpRequests: () => parts.httpRequests.readings(),
+    httpLimited: () => {
+      const counts = parts.server?.counts;
+      return (
+        counts && byReason({ refused: counts.refused, displaced: counts.displaced, cut_off: counts.cutOff })
+      );
+    },
+    logLinesOmitted: () => {
+      const { keptBack, leftOut } = parts.log.counts;
+      return byReason({ repeated: keptBack, left_out: leftOut });
+    },
     rung: () => parts.capturing && [{ attributes: rungAttributes(parts), value: 1 }],
     buildInfo: () => [
       { attributes: { [A.version]: parts.version, [A.runtimeVersion]: process.versions.node }, value: 1 },
@@ -109,17 +123,36 @@ function rungAttributes({ capturing }: AgentParts): SelfReading["attributes"] {
   };
 }
 
-function watchAges({ names }: AgentParts): readonly SelfReading[] {
+function watchAges(parts: AgentParts): readonly SelfReading[] {
   const now = Date.now();
-  return [...(names?.watch.resources() ?? [])].flatMap(([resource, { counters }]) =>
-    counters.lastContactMs === undefined
-      ? []
-      : [
-          {
-            attributes: { [A.resource]: resource },
-            value: Math.max(0, now - counters.lastContactMs) / 1000,
-          },
-        ],
+  return ofResources(parts, ({ counters: { lastContactMs } }) =>
+    lastContactMs === undefined ? [] : [{ attributes: {}, value: Math.max(0, now - lastContactMs) / 1000 }],
+  );
+}
+
+type Followed = NonNullable<
+  ReturnType<NamingSession["watch"]["resources"]> extends ReadonlyMap<string, infer T> ? T : never
+>;
+
+/** What is read of each resource that is followed, with its name. */
+function ofResources(
+  { names }: AgentParts,
+  read: (followed: Followed) => readonly SelfReading[],
+): readonly SelfReading[] {
+  return [...(names?.watch.resources() ?? [])].flatMap(([resource, followed]) =>
+    read(followed).map(({ attributes, value }) => ({
+      attributes: { [A.resource]: resource, ...attributes },
+      value,
+    })),
+  );
+}
+
+function namesHeld({ names }: AgentParts): readonly SelfReading[] | undefined {
+  const counts = names?.watch.index.counts();
+  if (counts === undefined) return undefined;
+  const { pods, services, nodes, endpointAddresses, tombstones } = counts;
+  return Object.entries({ pods, services, nodes, endpoint_addresses: endpointAddresses, tombstones }).map(
+    ([resource, value]) => ({ attributes: { [A.resource]: resource }, value }),
   );
 }
 

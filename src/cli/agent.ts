@@ -45,7 +45,7 @@ export async function runAgent(command: AgentCommand, host: AgentHost, ending: A
   await using undo = new AsyncDisposableStack();
   undo.defer(() => parts.log.end());
   const metrics = agentMetrics(parts, host);
-  const server = config.http.enabled ? undo.use(await serveAgent(parts, metrics)) : undefined;
+  if (config.http.enabled) parts.server = undo.use(await serveAgent(parts, metrics));
   const demo = config.demo ? await startAgentDemo(host, ending) : undefined;
   if (demo !== undefined) parts.log.info(undo.use(demo).describe());
   parts.names = await openAgentNames(parts, host, ending);
@@ -55,7 +55,7 @@ export async function runAgent(command: AgentCommand, host: AgentHost, ending: A
     podOf: (uid) => parts.names?.watch.index.podByUid(uid),
   });
   undo.defer(() => grace.within(1, parts.exports.close(grace.leftMs())));
-  await runUntil(ending, { parts, host, grace, capturing: () => welcome(parts, server?.url) });
+  await runUntil(ending, { parts, host, grace, capturing: () => welcome(parts, parts.server?.url) });
   return EXIT_CODES.ok.code;
 }
 

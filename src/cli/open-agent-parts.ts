@@ -34,6 +34,7 @@ export function openAgentParts(config: Config, { version, stdout, hostname }: Ag
     ticks: { count: 0, seconds: 0, lastMs: undefined },
     httpRequests: new HttpRequests(),
     exports: NO_EXPORTS,
+    server: undefined,
     names: undefined,
     counters: undefined,
     capturing: undefined,

@@ -51,7 +51,7 @@ export interface MetricDefinition {
 
 /** A metric with its points, as any exporter can write it. The points are good until the next tick. */
 export interface MetricFamily extends MetricDefinition {
-  readonly points: Iterable<MetricPoint>;
+  readonly points: readonly MetricPoint[];
 }
 
 /** What can be asked for metrics. */

@@ -81,7 +81,8 @@ export const RETRANSMIT_METRICS = {
     name: "tcp.stall.duration",
     unit: "s",
     kind: "histogram",
-    description: "Time that a connection stood still: from the first retransmit of an episode to progress",
+    description:
+      "Time that a connection stood still, at least: from the first retransmit of an episode to the last event at which it had made no progress",
     attributes: [...WORKLOAD, ...OVERFLOW],
   },
   nodePairs: {

@@ -14,7 +14,7 @@ import { OTLP_READER, type SourceScopeMetrics } from "./otlp-metric-producer.ts"
 import { type MetricRequest, metricRequests } from "./otlp-metric-requests.ts";
 import { MetricStreams, type OutgoingMetric, type Temporality } from "./otlp-metric-streams.ts";
 
-/** The resource of a local pod; undefined leaves its points on the agent's. */
+/** The resource of a local pod, asked for once; undefined leaves its points on the agent's until it is asked again. */
 export type PodResource = (podUid: string) => Attributes | undefined;
 
 export interface OtlpMetricExporterOptions {
@@ -49,13 +49,14 @@ export class OtlpMetricExporter implements PushMetricExporter {
   readonly #streams: MetricStreams;
   /** Ends when what was handed over so far is sent, has failed or has given way. */
   #sending: Promise<unknown> = Promise.resolve();
+  /** Of the pods that had points in the last state. */
+  #resources: ReadonlyMap<string, Resource> = new Map();
   /** States that were handed over: only the last may go out. */
   #states = 0;
 
   constructor(options: OtlpMetricExporterOptions) {
     this.#options = options;
-    const { temporality, podResource } = options;
-    this.#streams = new MetricStreams({ temporality, byPod: podResource !== undefined });
+    this.#streams = new MetricStreams(options.temporality);
   }
 
   export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {
@@ -113,25 +114,29 @@ export class OtlpMetricExporter implements PushMetricExporter {
     const { maxBytes = MAX_BYTES } = this.#options;
     const others = scopeMetrics.filter((scope) => !isOfSource(scope) && scope.metrics.length > 0);
     if (others.length > 0) yield { metrics: { resource, scopeMetrics: others }, points: [] };
+    const resourceOf = this.#podResources();
     for (const { scope, metrics, observed } of scopeMetrics.filter(isOfSource)) {
       const outgoing = metrics.map((metric) =>
-        this.#streams.outgoing(metric, { isObserved: observed.has(metric.descriptor.name) }),
+        this.#streams.outgoing(metric, { isObserved: observed.has(metric.descriptor.name), resourceOf }),
       );
-      for (const [own, ofResource] of byResource(outgoing, this.#podResources())) {
+      for (const [own, ofResource] of byResource(outgoing)) {
         yield* metricRequests(ofResource, { resource: own ?? resource, scope, maxBytes });
       }
     }
   }
 
-  /** Finds pods' resources, each once. */
+  /** Finds the resources of the pods of this state; one that was found stays what it is as long as the pod has points. */
   #podResources(): (podUid: string) => Resource | undefined {
     const { podResource } = this.#options;
-    const found = new Map<string, Resource | undefined>();
+    if (podResource === undefined) return () => undefined;
+    const before = this.#resources;
+    const now = new Map<string, Resource>();
+    this.#resources = now;
     return (podUid) => {
-      if (podResource === undefined || found.has(podUid)) return found.get(podUid);
-      const attributes = podResource(podUid);
-      const resource = attributes === undefined ? undefined : resourceFromAttributes(attributes);
-      found.set(podUid, resource);
+      const known = now.get(podUid) ?? before.get(podUid);
+      const attributes = known === undefined ? podResource(podUid) : undefined;
+      const resource = attributes === undefined ? known : resourceFromAttributes(attributes);
+      if (resource !== undefined) now.set(podUid, resource);
       return resource;
     };
   }
@@ -150,14 +155,10 @@ function isOfSource(scope: ScopeMetrics): scope is SourceScopeMetrics {
 /** Points by the resource that is theirs; undefined is the agent's. */
 function byResource(
   metrics: readonly OutgoingMetric[],
-  resourceOf: (podUid: string) => Resource | undefined,
 ): ReadonlyMap<Resource | undefined, readonly OutgoingMetric[]> {
   const all = new Map<Resource | undefined, OutgoingMetric[]>();
   for (const { metric, points } of metrics) {
-    const groups = Map.groupBy(points, ({ podUid }) =>
-      podUid === undefined ? undefined : resourceOf(podUid),
-    );
-    for (const [resource, ofResource] of groups) {
+    for (const [resource, ofResource] of Map.groupBy(points, (point) => point.resource)) {
       const group = all.get(resource) ?? [];
       all.set(resource, group);
       group.push({ metric, points: ofResource });

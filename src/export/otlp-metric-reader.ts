@@ -10,7 +10,7 @@ import { otlpMetricProducer } from "./otlp-metric-producer.ts";
 export interface OtlpMetricReaderOptions extends OtlpMetricExporterOptions {
   readonly source: MetricSource;
   readonly intervalMs: number;
-  /** For one state, over all of its requests. */
+  /** For one state, over all of its requests; 0, or more than the interval: until the next one. */
   readonly timeoutMs: number;
   /** Of the agent. */
   readonly version: string;
@@ -31,7 +31,7 @@ export function otlpMetricReader(options: OtlpMetricReaderOptions): OtlpMetricRe
   const reader = new PeriodicExportingMetricReader({
     exporter,
     exportIntervalMillis: intervalMs,
-    exportTimeoutMillis: Math.min(timeoutMs, intervalMs),
+    exportTimeoutMillis: timeoutMs > 0 ? Math.min(timeoutMs, intervalMs) : intervalMs,
     metricProducers: [otlpMetricProducer({ source, scope: { name: "tcpretrans", version }, now })],
   });
   return { reader, counts: exporter.counts };

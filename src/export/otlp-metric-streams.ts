@@ -1,4 +1,5 @@
 import type { HrTime } from "@opentelemetry/api";
+import type { Resource } from "@opentelemetry/resources";
 import {
   AggregationTemporality,
   type DataPoint,
@@ -12,10 +13,11 @@ import { isSameValue, type OtlpValue, valueAtBirth, valueSince } from "./otlp-me
 export const TEMPORALITIES = ["cumulative", "delta", "lowmemory"] as const;
 export type Temporality = (typeof TEMPORALITIES)[number];
 
-export interface MetricStreamsOptions {
-  readonly temporality: Temporality;
-  /** Points about one pod are sent apart from others'. */
-  readonly byPod: boolean;
+export interface OutgoingOptions {
+  /** The metric is read when someone asks, not counted as things happen. */
+  readonly isObserved: boolean;
+  /** The resource of a pod, the same object each time; undefined is the agent's. */
+  readonly resourceOf: (podUid: string) => Resource | undefined;
 }
 
 /** Points of a metric as they are sent. */
@@ -27,7 +29,8 @@ export interface OutgoingMetric {
 
 export interface OutgoingPoint {
   readonly point: DataPoint<OtlpValue>;
-  readonly podUid: string | undefined;
+  /** Whose it is; undefined: the agent's. */
+  readonly resource: Resource | undefined;
   /** To be called when the receiver has it, or will never have it. */
   readonly settled: () => void;
 }
@@ -37,8 +40,8 @@ interface Settled {
   /** As the source counts. */
   readonly value: OtlpValue;
   readonly endTime: HrTime;
-  /** The pod whose series it was, and what it was sent as: from when, and less what was an earlier pod's. */
-  readonly podUid: string | undefined;
+  /** Whose it was, and what it was sent as: from when, and less what was another's before. */
+  readonly resource: Resource | undefined;
   readonly startTime: HrTime;
   readonly base: OtlpValue | undefined;
 }
@@ -48,32 +51,32 @@ const MAX_ZERO_AGE_MS = 1_800_000;
 
 /** Knows what a receiver has of each series, so that it is sent what it lacks and nothing twice. */
 export class MetricStreams {
-  readonly #options: MetricStreamsOptions;
+  readonly #temporality: Temporality;
   /** By the attributes, which are one object as long as a series lives. */
   readonly #settled = new WeakMap<object, Settled>();
 
-  constructor(options: MetricStreamsOptions) {
-    this.#options = options;
+  constructor(temporality: Temporality) {
+    this.#temporality = temporality;
   }
 
   /** The points of a metric of a source in this reader's temporality. */
-  outgoing(metric: MetricData, { isObserved }: { readonly isObserved: boolean }): OutgoingMetric {
-    const { temporality } = this.#options;
-    const isDelta = temporality === "delta" || (temporality === "lowmemory" && !isObserved);
+  outgoing(metric: MetricData, { isObserved, resourceOf }: OutgoingOptions): OutgoingMetric {
+    const isDelta = this.#temporality === "delta" || (this.#temporality === "lowmemory" && !isObserved);
     const aggregationTemporality = isDelta ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE;
     const points = metric.dataPoints.flatMap((point: DataPoint<OtlpValue>) => {
-      if (metric.dataPointType === DataPointType.GAUGE) return [this.#asItIs(point)];
-      return isDelta ? this.#delta(point) : this.#cumulative(point);
+      const { podUid } = point as Partial<SourcePoint>;
+      const resource = podUid === undefined ? undefined : resourceOf(podUid);
+      if (metric.dataPointType === DataPointType.GAUGE) return [{ point, resource, settled: () => {} }];
+      return isDelta ? this.#delta(point, resource) : this.#cumulative(point, resource);
     });
     return { metric: { ...metric, aggregationTemporality }, points };
   }
 
   /** What was counted since the receiver was told last; the first one is told though it be 0. */
-  #delta(point: DataPoint<OtlpValue>): readonly OutgoingPoint[] {
+  #delta(point: DataPoint<OtlpValue>, resource: Resource | undefined): readonly OutgoingPoint[] {
     const known = this.#settled.get(point.attributes);
-    const podUid = this.#podUid(point);
-    const { value, endTime } = point;
-    const taken = { value, endTime, podUid, startTime: point.startTime, base: undefined };
+    const { value, startTime, endTime } = point;
+    const taken = { value, startTime, endTime, resource, base: undefined };
     if (known === undefined) return [this.#outgoing(point, taken)];
     if (isSameValue(value, known.value)) return [];
     const since = { ...point, startTime: known.endTime, value: valueSince(value, known.value) };
@@ -81,39 +84,23 @@ export class MetricStreams {
   }
 
   /** What was counted since the series began; a new one begins with a 0, so that its first value is an increase. */
-  #cumulative(point: DataPoint<OtlpValue>): readonly OutgoingPoint[] {
+  #cumulative(point: DataPoint<OtlpValue>, resource: Resource | undefined): readonly OutgoingPoint[] {
     const known = this.#settled.get(point.attributes);
-    const podUid = this.#podUid(point);
     const { value, endTime } = point;
-    if (known !== undefined && known.podUid === podUid) {
-      const { startTime, base } = known;
-      const shown = base === undefined ? value : valueSince(value, base);
-      const taken = { value, endTime, podUid, startTime, base };
-      return [this.#outgoing({ ...point, startTime, value: shown }, taken)];
-    }
-    // A pod that has the name of one before it goes on with its series; with resources of their own they are two.
-    const base = known?.value;
-    const startTime = zeroTime(known?.endTime ?? point.startTime, endTime);
-    const shown = base === undefined ? value : valueSince(value, base);
-    const taken = { value, endTime, podUid, startTime, base };
+    // A pod that has the name of one before it goes on with its series; under resources of their own they are two.
+    const isNew = known === undefined || known.resource !== resource;
+    const base = isNew ? known?.value : known.base;
+    const startTime = isNew ? zeroTime(known?.endTime ?? point.startTime, endTime) : known.startTime;
+    const shown = { ...point, startTime, value: base === undefined ? value : valueSince(value, base) };
+    const sent = this.#outgoing(shown, { value, startTime, endTime, resource, base });
+    if (!isNew) return [sent];
     const zero = { ...point, startTime, endTime: startTime, value: valueAtBirth(value) };
-    return [
-      { point: zero, podUid, settled: () => {} },
-      this.#outgoing({ ...point, startTime, value: shown }, taken),
-    ];
-  }
-
-  #asItIs(point: DataPoint<OtlpValue>): OutgoingPoint {
-    return { point, podUid: this.#podUid(point), settled: () => {} };
-  }
-
-  #podUid(point: DataPoint<OtlpValue>): string | undefined {
-    return this.#options.byPod ? (point as Partial<SourcePoint>).podUid : undefined;
+    return [{ point: zero, resource, settled: () => {} }, sent];
   }
 
   #outgoing(point: DataPoint<OtlpValue>, taken: Settled): OutgoingPoint {
-    const { podUid } = taken;
-    return { point, podUid, settled: () => this.#settled.set(point.attributes, taken) };
+    const { resource } = taken;
+    return { point, resource, settled: () => this.#settled.set(point.attributes, taken) };
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Html, html } from "./html.ts";
 import type { ExportModel, PageModel } from "./page-model.ts";
 import { shownName } from "./page-name.ts";
-import { formatBytes, formatCount, formatDuration } from "./page-words.ts";
+import { formatBytes, formatCount, formatDuration, formatFill } from "./page-words.ts";
 
 /** What leaves this node, and what waits. */
 export function exportsSection({ exports, nowUnixMs }: PageModel): Html {
@@ -33,7 +33,7 @@ function exportRow(row: ExportModel, nowUnixMs: number): Html {
   const waiting =
     queue === undefined
       ? html`<td class="none"></td>`
-      : html`<td class="num" data-label="waiting">${formatCount(queue.records)}<small class="under">${formatBytes(queue.bytes)} of ${formatBytes(queue.maxBytes)}</small></td>`;
+      : html`<td class="num" data-label="waiting">${formatCount(queue.records)}<small class="under">${formatBytes(queue.bytes)}, ${formatFill(queue.bytes, queue.maxBytes)} full</small></td>`;
   const last =
     lastSuccessUnixMs === undefined
       ? "never"

@@ -11,6 +11,7 @@ const MAX_CAUSES = 3;
 /** Who retransmits to whom. */
 export function pairsSection({ pairs, otherPairs }: ActivityModel): Html {
   if (pairs.length === 0) return html``;
+  const stood = pairs.some(({ total }) => total.stallSeconds > 0);
   const others =
     otherPairs.pairs === 0
       ? undefined
@@ -21,9 +22,11 @@ export function pairsSection({ pairs, otherPairs }: ActivityModel): Html {
 <h2>Who retransmits to whom</h2>
 <div class="card">
 <table class="fold">
-<thead><tr><th scope="col">Source → destination</th><th scope="col" class="num">Last 5 min</th><th scope="col" class="num">Since start</th><th scope="col">Causes</th><th scope="col" class="num">Stood still</th></tr></thead>
+<thead><tr><th scope="col">Source → destination</th><th scope="col" class="num">Last 5 min</th><th scope="col" class="num">Since start</th><th scope="col">Causes</th>${
+    stood ? html`<th scope="col" class="num">Stood still</th>` : undefined
+  }</tr></thead>
 <tbody>
-${pairs.map(pairRow)}
+${pairs.map((pair) => pairRow(pair, stood))}
 </tbody>
 </table>
 ${others}
@@ -31,13 +34,13 @@ ${others}
 </section>`;
 }
 
-function pairRow({ source, destination, recent, total }: PairRow): Html {
+function pairRow({ source, destination, recent, total }: PairRow, stood: boolean): Html {
   const shown = recent.segments + recent.failed > 0 ? recent : total;
   return html`<tr><th scope="row" class="wide">${shownName(source)} <span class="to">→</span> ${shownName(destination)}</th>${[
     html`<td class="num" data-label="5 min">${segments(recent)}</td>`,
     html`<td class="num" data-label="since start">${segments(total)}</td>`,
     html`<td class="${shown === recent ? "" : "soft"}">${causes(shown)}</td>`,
-    stall(shown),
+    stood ? stall(shown) : undefined,
   ]}</tr>
 `;
 }
@@ -88,5 +91,5 @@ ${failedNote(total)}
 
 function failedNote({ failed }: Counted): Html | undefined {
   if (failed === 0) return undefined;
-  return html`<p class="note">${formatCount(failed)} more attempts failed: the kernel tried to send and could not.</p>`;
+  return html`<p class="note">${formatCount(failed)} more ${failed === 1 ? "attempt" : "attempts"} failed: the kernel tried to send and could not.</p>`;
 }

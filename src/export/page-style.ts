@@ -47,14 +47,15 @@ tbody th{font-weight:500}
 .ip4,.ip6{font:.75rem/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 .to{color:var(--soft)}
 .lost td{color:var(--soft)}
-td small{font-size:.8125rem;color:var(--soft)}
+td small,th small.under{font-size:.8125rem;color:var(--soft)}
 .share{width:7rem}
 .share svg{display:block;width:100%;height:.5rem}
 .note{padding:.55rem .9rem;color:var(--soft);border-top:1px solid var(--line)}
 .pad{padding:.9rem}
 .pad p+p{margin-top:.4rem}
-.two{display:grid;grid-template-columns:1fr 1fr;gap:0 1rem}
+.two{display:grid;grid-template-columns:9fr 10fr;gap:0 1rem}
 .two section{min-width:0}
+th small.warn{color:var(--warn)}
 .blind{padding-left:1.1rem;margin-top:.25rem}
 footer{margin-top:1.75rem;color:var(--soft);display:flex;flex-wrap:wrap;gap:.25rem 1.25rem}
 @media(max-width:56rem){.tiles{grid-template-columns:1fr 1fr}.two{display:block}}

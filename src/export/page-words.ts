@@ -59,6 +59,11 @@ export function formatBytes(bytes: number): string {
   return kib < 1024 ? `${WHOLE.format(Math.ceil(kib))}\u00a0KiB` : `${TENTHS.format(kib / 1024)}\u00a0MiB`;
 }
 
+/** How full something is, in whole percent, never rounded down to nothing: `1 %`. */
+export function formatFill(part: number, whole: number): string {
+  return `${WHOLE.format(Math.ceil((100 * part) / whole))}\u00a0%`;
+}
+
 /** UTC time of day, with the date where it is another day than `now`'s. */
 export function formatMoment(unixMs: number, nowUnixMs: number, { millis = false } = {}): string {
   const text = new Date(unixMs).toISOString();

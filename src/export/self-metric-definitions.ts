@@ -114,6 +114,29 @@ export const SELF_METRICS = {
     description: "Time since the API server last said anything about a resource",
     attributes: [A.resource],
   },
+  watchSynced: {
+    name: "tcpretrans.watch.synced",
+    unit: "{resource}",
+    kind: "gauge",
+    description:
+      "1 where all of a resource is known and followed, else 0: names are those of before, or missing",
+    attributes: [A.resource],
+  },
+  watchProblems: {
+    name: "tcpretrans.watch.problems",
+    unit: "{problem}",
+    kind: "counter",
+    description: "Lists and watches of a resource that failed, by how",
+    attributes: [A.resource, A.reason],
+  },
+  namesHeld: {
+    name: "tcpretrans.names.held",
+    unit: "{object}",
+    kind: "gauge",
+    description:
+      "Objects of the cluster that names are made of, those that are gone and still known among them",
+    attributes: [A.resource],
+  },
   ticks: {
     name: "tcpretrans.ticks",
     unit: "{tick}",
@@ -139,8 +162,15 @@ export const SELF_METRICS = {
     name: "tcpretrans.logs.emitted",
     unit: "{record}",
     kind: "counter",
-    description: "Log records made, summaries among them, whether or not they reach anyone",
-    attributes: [A.eventName],
+    description: "Log records of single events that were made, whether or not they reach anyone",
+    attributes: [],
+  },
+  logsSummaries: {
+    name: "tcpretrans.logs.summaries",
+    unit: "{record}",
+    kind: "counter",
+    description: "Log records that each stand for several events",
+    attributes: [],
   },
   logsSummarised: {
     name: "tcpretrans.logs.summarised",
@@ -161,8 +191,15 @@ export const SELF_METRICS = {
     unit: "{episode}",
     kind: "counter",
     description:
-      "Loss-recovery episodes that ended, by how: recovered, abandoned, quiet, or evicted (others needed the room)",
+      "Loss-recovery episodes that ended, by how: recovered, abandoned (the kernel gave up), quiet (nothing more came), cut_short (not followed to the end)",
     attributes: [A.reason],
+  },
+  episodesWithoutSpan: {
+    name: "tcpretrans.episodes.without_span",
+    unit: "{episode}",
+    kind: "counter",
+    description: "Loss-recovery episodes that have no span: too many began in one second",
+    attributes: [],
   },
   queueRecords: {
     name: "tcpretrans.queue.records",
@@ -175,7 +212,7 @@ export const SELF_METRICS = {
     name: "tcpretrans.queue.size",
     unit: "By",
     kind: "gauge",
-    description: "What they are together, encoded and compressed",
+    description: "What those are together, encoded and compressed",
     attributes: [A.signal],
   },
   queueDropped: {
@@ -183,7 +220,7 @@ export const SELF_METRICS = {
     unit: "{record}",
     kind: "counter",
     description:
-      "Log records or spans that were never exported: overflow (the queue was full), refused (the receiver would not have them, then or ever), shutdown (the time to say goodbye was over)",
+      "Log records or spans that reached nobody: queue_full (the oldest gave way), rejected (the receiver took the others of a request), non_retryable (it refused the request), shutdown (there was no more time)",
     attributes: [A.signal, A.reason],
   },
   exported: {
@@ -198,7 +235,7 @@ export const SELF_METRICS = {
     unit: "{request}",
     kind: "counter",
     description:
-      "Export requests that failed, by the receiver's or the network's code; logs and spans are tried again, metrics are not: the next state goes instead",
+      "Export requests that failed, by code where it is known; logs and spans are tried again, of metrics the next state goes instead",
     attributes: [A.signal, A.errorType],
   },
   httpRequests: {
@@ -207,6 +244,22 @@ export const SELF_METRICS = {
     kind: "counter",
     description: "Requests that the agent's own port has answered",
     attributes: [A.httpRoute, A.httpStatus],
+  },
+  httpLimited: {
+    name: "tcpretrans.http.limited",
+    unit: "{request}",
+    kind: "counter",
+    description:
+      "What met a bound of the agent's own port: refused (too many requests), displaced (the idlest connection gave way), cut_off (an answer was not taken in time)",
+    attributes: [A.reason],
+  },
+  logLinesOmitted: {
+    name: "tcpretrans.log_lines.omitted",
+    unit: "{line}",
+    kind: "counter",
+    description:
+      "Lines of the agent's own log that were not written: repeated (the next of its kind says how many), left_out (nobody took them)",
+    attributes: [A.reason],
   },
   rung: {
     name: "tcpretrans.rung",
@@ -221,6 +274,20 @@ export const SELF_METRICS = {
     kind: "gauge",
     description: "1, with the versions of the agent and of Node.js",
     attributes: [A.version, A.runtimeVersion],
+  },
+  memory: {
+    name: "process.memory.usage",
+    unit: "By",
+    kind: "gauge",
+    description: "Resident memory of the agent",
+    attributes: [],
+  },
+  cpuTime: {
+    name: "process.cpu.time",
+    unit: "s",
+    kind: "counter",
+    description: "Processor time that the agent has used, user and system together",
+    attributes: [],
   },
   series: {
     name: "tcpretrans.series",

@@ -189,7 +189,7 @@ export class SeriesTable {
   }
 }
 
-function* pointsOf({ byKey, overflow }: Metric, isNew: (series: Born) => boolean): Generator<MetricPoint> {
-  for (const series of byKey.values()) yield series.point({ isNew: isNew(series) });
-  if (overflow !== undefined) yield overflow.point({ isNew: isNew(overflow) });
+function pointsOf({ byKey, overflow }: Metric, isNew: (series: Born) => boolean): readonly MetricPoint[] {
+  const all = overflow === undefined ? byKey.values() : [...byKey.values(), overflow];
+  return Array.from(all, (series) => series.point({ isNew: isNew(series) }));
 }

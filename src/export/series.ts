@@ -37,8 +37,10 @@ export class Series {
   readonly #bounds: readonly number[] | undefined;
   readonly #counts: number[];
   readonly #exponential: ExponentialHistogram | undefined;
+  /** How often something was measured: what is measured may be 0. */
+  #measured = 0;
   #changedMs: number;
-  #valueThen = 0;
+  #then = 0;
 
   constructor(attributes: MetricAttributes, { bounds, exponential, startUnixMs, birth }: SeriesOptions) {
     this.attributes = attributes;
@@ -57,13 +59,15 @@ export class Series {
     while (bucket < bounds.length && value > (bounds[bucket] ?? 0)) bucket++;
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
     this.value += value;
+    this.#measured++;
     this.#exponential?.measure(value);
   }
 
   /** For how long nothing has been counted, in ms, as far as the calls of this function tell. */
   idleMs(nowUnixMs: number): number {
-    if (this.value !== this.#valueThen) {
-      this.#valueThen = this.value;
+    const now = this.#bounds === undefined ? this.value : this.#measured;
+    if (now !== this.#then) {
+      this.#then = now;
       this.#changedMs = nowUnixMs;
     }
     return nowUnixMs - this.#changedMs;

@@ -29,7 +29,7 @@ export interface NodeOfPods {
 export function nodeOfPods(number: number, { nodes }: { readonly nodes: number }): NodeOfPods {
   const random = chance(number + 1);
   const below = (limit: number) => Math.floor(random() * limit);
-  const allNodes = Array.from({ length: nodes }, (_, i) => aNode(i));
+  const byName = new Map(Array.from({ length: nodes }, (_, i) => [`node-${i}`, aNode(i)]));
   const workloads = Math.ceil((nodes * ASSUMED.podsPerNode) / ASSUMED.podsPerWorkload);
   const memo = new Map<string, PodRecord>();
   const podOf = (workload: number, ordinal: number, home: number): PodRecord => {
@@ -53,7 +53,7 @@ export function nodeOfPods(number: number, { nodes }: { readonly nodes: number }
     if (kind < 0.08) return anEnd({ kind: "external", name: "external" });
     const [ordinal, home] = [below(ASSUMED.podsPerWorkload), below(nodes)];
     const pod = podOf(workload, ordinal, home);
-    const node = allNodes.find(({ name }) => name === pod.nodeName);
+    const node = byName.get(pod.nodeName ?? "");
     return anEnd({ kind: "pod", name: `${pod.namespace}/${pod.name}`, pod, node });
   };
   return {
@@ -62,7 +62,12 @@ export function nodeOfPods(number: number, { nodes }: { readonly nodes: number }
     connection() {
       const { workload, pod } = own[below(own.length)] as (typeof own)[number];
       const peers = peersOf.get(workload) ?? [];
-      const local = anEnd({ kind: "pod", name: `${pod.namespace}/${pod.name}`, pod, node: allNodes[number] });
+      const local = anEnd({
+        kind: "pod",
+        name: `${pod.namespace}/${pod.name}`,
+        pod,
+        node: byName.get(pod.nodeName ?? ""),
+      });
       return { ownership: "own", local, peer: peerEnd(peers[below(peers.length)] ?? 0) };
     },
     cause() {

@@ -24,15 +24,42 @@ export interface View {
   readonly phone?: number;
 }
 
+type Send = (method: string, params?: object) => Promise<Record<string, unknown>>;
+
 /** What a page came to in a browser. */
-export interface Loaded {
+class Loaded {
   /** What the console and the browser's own log say, and requests that failed. */
   readonly complaints: readonly string[];
-  readonly evaluate: (expression: string) => Promise<unknown>;
+  readonly #send: Send;
+
+  constructor(send: Send, complaints: readonly string[]) {
+    this.#send = send;
+    this.complaints = complaints;
+  }
+
+  async evaluate(expression: string): Promise<unknown> {
+    const { result, exceptionDetails } = await this.#send("Runtime.evaluate", {
+      ...{ expression, returnByValue: true },
+    });
+    if (exceptionDetails !== undefined)
+      throw new Error(`Cannot evaluate: ${JSON.stringify(exceptionDetails)}`);
+    const { value, subtype } = result as { value?: unknown; subtype?: string };
+    return subtype === "null" ? null : value;
+  }
+
   /** Waits until an expression is true. */
-  readonly until: (expression: string) => Promise<void>;
-  /** The whole page, as PNG. */
-  readonly screenshot: (options?: { readonly whole?: boolean }) => Promise<Buffer>;
+  async until(expression: string): Promise<void> {
+    // While a page gives way to the next there is nothing to ask.
+    const isTrue = () => this.evaluate(expression).catch(() => false);
+    for (const end = performance.now() + WAIT_MS; !(await isTrue()); await sleep(50))
+      if (performance.now() > end) throw new Error(`It has not come to ${expression}`);
+  }
+
+  /** The page as PNG: all of it, or what fits the view. */
+  async screenshot({ whole = true }: { readonly whole?: boolean } = {}): Promise<Buffer> {
+    const { data } = await this.#send("Page.captureScreenshot", { captureBeyondViewport: whole });
+    return Buffer.from(String(data), "base64");
+  }
 }
 
 const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -93,7 +120,7 @@ export class Chromium implements AsyncDisposable {
   async load(url: string, { width, height, scheme, phone }: View): Promise<Loaded> {
     const { targetId } = await this.#send("Target.createTarget", { url: "about:blank" });
     const { sessionId } = await this.#send("Target.attachToTarget", { targetId, flatten: true });
-    const send = (method: string, params = {}) => this.#send(method, params, String(sessionId));
+    const send: Send = (method, params = {}) => this.#send(method, params, String(sessionId));
     const complaints: string[] = [];
     const loaded = Promise.withResolvers<void>();
     this.#listeners.add((message) => {
@@ -109,34 +136,12 @@ export class Chromium implements AsyncDisposable {
     await send("Emulation.setEmulatedMedia", {
       features: [{ name: "prefers-color-scheme", value: scheme }],
     });
+    const late = sleep(WAIT_MS, undefined, { ref: false }).then(() => {
+      throw new Error(`Cannot load ${url}: nothing has come after ${WAIT_MS / 1000} s`);
+    });
     await send("Page.navigate", { url });
-    await loaded.promise;
-    const evaluate = async (expression: string) => {
-      const { result, exceptionDetails } = await send("Runtime.evaluate", {
-        expression,
-        returnByValue: true,
-      });
-      if (exceptionDetails !== undefined)
-        throw new Error(`Cannot evaluate: ${JSON.stringify(exceptionDetails)}`);
-      const { value, subtype } = result as { value?: unknown; subtype?: string };
-      return subtype === "null" ? null : value;
-    };
-    return {
-      complaints,
-      evaluate,
-      async until(expression) {
-        for (
-          const end = performance.now() + WAIT_MS;
-          !(await evaluate(expression).catch(() => false));
-          await sleep(50)
-        )
-          if (performance.now() > end) throw new Error(`It has not come to ${expression}`);
-      },
-      async screenshot({ whole = true } = {}) {
-        const { data } = await send("Page.captureScreenshot", { captureBeyondViewport: whole });
-        return Buffer.from(String(data), "base64");
-      },
-    };
+    await Promise.race([loaded.promise, late]);
+    return new Loaded(send, complaints);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

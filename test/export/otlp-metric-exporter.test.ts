@@ -351,12 +351,12 @@ test("metricRequests() gives a point that alone is too much a request of its own
 
 async function packed(source: MetricSource, maxBytes: number) {
   const scope = { name: "tcpretrans", version: "1.2.3" };
-  const streams = new MetricStreams({ temporality: "cumulative", byPod: false });
+  const streams = new MetricStreams("cumulative");
   const { resourceMetrics } = await otlpMetricProducer({ source, scope, now: () => START_MS }).collect();
   const resource = resourceFromAttributes({ "service.name": "tcpretrans", list: ["a", "b"] });
   const metrics = resourceMetrics.scopeMetrics.flatMap((each) => each.metrics);
   return metricRequests(
-    metrics.map((metric) => streams.outgoing(metric, { isObserved: false })),
+    metrics.map((metric) => streams.outgoing(metric, { isObserved: false, resourceOf: () => undefined })),
     { resource, scope, maxBytes },
   );
 }

@@ -255,6 +255,23 @@ test("otlpMetricReader() begins anew for a pod that comes under the name of one 
   );
 });
 
+test("otlpMetricReader() keeps a pod's resource as long as it has points, and begins anew where it comes late", async () => {
+  const { clock, table, event } = someSeries();
+  const known = new Map<string, { "k8s.pod.uid": string }>();
+  await using pipeline = await openPipeline({ source: table, clock, podResource: (uid) => known.get(uid) });
+  const round = async () => {
+    event({ pod: "cart" }, CART).value += 5;
+    const [sent, ...others] = await pipeline.flush();
+    assert.deepEqual(others, []);
+    return [Object.keys(sent?.resource ?? {}), pointsOf([sent!], "events").map(({ int }) => int)];
+  };
+  assert.deepEqual(await round(), [["service.name"], [0n, 5n]]);
+  known.set(CART.uid, { "k8s.pod.uid": CART.uid });
+  assert.deepEqual(await round(), [["k8s.pod.uid"], [0n, 5n]]);
+  known.clear();
+  assert.deepEqual(await round(), [["k8s.pod.uid"], [10n]], "the pod is gone, its series not yet");
+});
+
 test("otlpMetricReader() goes on with a series whose pod came back, where pods have no resources", async () => {
   const { clock, table, event } = someSeries();
   await using pipeline = await openPipeline({ source: table, clock });

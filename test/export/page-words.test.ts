@@ -6,6 +6,7 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  formatFill,
   formatMoment,
   formatRate,
   formatShare,
@@ -45,6 +46,13 @@ test("formatBytes() never says nothing where something is", () => {
   assert.deepEqual(
     [0, 1, 1024, 11_411_000].map((bytes) => plain(formatBytes(bytes))),
     ["0", "1 KiB", "1 KiB", "10.9 MiB"],
+  );
+});
+
+test("formatFill() never says nothing where something is, nor more than there is", () => {
+  assert.deepEqual(
+    [0, 1, 999, 1000].map((part) => plain(formatFill(part, 1000))),
+    ["0 %", "1 %", "100 %", "100 %"],
   );
 });
 

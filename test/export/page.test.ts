@@ -30,7 +30,7 @@ test("formatPage() says what this node sees now", () => {
     "shop/cart-7d4f9c6b5-x2xkq → payments/ledger-0 435 18,204 timeout 214 , slow_start 171 , tail_loss_probe 38 , 1 more 83 s",
     "214 more pairs, with 4,418 segments since the start.",
     "not seen: records overwritten in the ring buffer before they were read 3",
-    "logs otlp/grpc collector.monitoring:4317 840,000 61,204 10.9 MiB of 32.0 MiB 0 2 min ago",
+    "logs otlp/grpc collector.monitoring:4317 840,000 61,204 10.9 MiB, 35 % full 0 2 min ago",
     "traces off",
     "02:14:03.382 search/indexer-5c9d8f7b4-mm8qz → node node-b [node not ready for 3 min] syn 0 failed: EHOSTUNREACH 10.244.1.21:53878 → 10.244.2.13:8443",
   ])
@@ -79,10 +79,12 @@ test("formatPage() reloads by itself unless it is asked not to", () => {
   assert.match(still, /<a href="\.">reload by itself<\/a>/);
 });
 
-test("formatPage() shows seconds of a pair that has only stood still", () => {
-  const only = { source: "a/b", destination: "c/d", recent: counted([]), total: counted([], { failed: 2 }) };
-  const text = read({ ...BUSY_PAGE, activity: { ...BUSY_PAGE.activity, pairs: [only] } });
-  assert.ok(text.includes("a/b → c/d 0 0 failed 2"), text);
+test("formatPage() shows a pair whose attempts all failed, and no column of stalls where none is known", () => {
+  const only = { source: "a/b", destination: "c/d", recent: counted([]), total: counted([], { failed: 1 }) };
+  const text = read({ ...BUSY_PAGE, activity: { ...BUSY_PAGE.activity, pairs: [only], total: only.total } });
+  assert.ok(text.includes("a/b → c/d 0 0 failed 1"), text);
+  assert.ok(text.includes("1 more attempt failed: the kernel"), text);
+  assert.ok(!text.includes("Stood still"));
 });
 
 test("formatPage() stays small with a hundred of the longest names", () => {

@@ -115,6 +115,18 @@ test("SeriesTable.expire() ends no idle series before its reader has had its las
   assert.equal(a.table.size, 1);
 });
 
+test("SeriesTable.expire() ends no histogram in which zeroes were measured", () => {
+  const a = aTable({ idleMs: 10 * MINUTE });
+  const wait = a.table.metric(WAITS, { bounds: [1] })({});
+  for (let i = 0; i < 5; i++) {
+    wait.measure(0);
+    pass(a, { minutes: 5 });
+  }
+  assert.equal(wait.isOver, false);
+  pass(a, { minutes: 15 });
+  assert.equal(wait.isOver, true);
+});
+
 test("SeriesTable.podSeen() keeps its series while the pod lives, though nothing is counted", () => {
   const a = aTable({ idleMs: 10 * MINUTE });
   a.table.podSeen(CART.uid, () => [a.find({ a: "1" }, CART)]);

@@ -36,7 +36,10 @@ export async function openSuite(name: string, dir: string): Promise<Suite> {
   await mkdir(join(archives, "partial"), { recursive: true });
   await mkdir(join(state, "lists", "partial"), { recursive: true });
   await writeFile(join(state, "status"), "");
-  await writeFile(join(state, "sources.list"), `deb [signed-by=${KEYRING}] ${await mirror()} ${name} main\n`);
+  await writeFile(
+    join(state, "sources.list"),
+    `deb [signed-by=${KEYRING}] ${await aptMirror()} ${name} main\n`,
+  );
   const settings = {
     "Dir::Etc::sourcelist": join(state, "sources.list"),
     "Dir::Etc::sourceparts": "/dev/null",
@@ -86,7 +89,8 @@ export async function unpackPackages(
   return archives;
 }
 
-async function mirror(): Promise<string> {
+/** Where this machine has its Debian packages from. */
+export async function aptMirror(): Promise<string> {
   const targets = await run("apt-get", ["indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]);
   return targets.split("\n").find((uri) => /\/debian\/?$/.test(uri)) ?? "http://deb.debian.org/debian";
 }

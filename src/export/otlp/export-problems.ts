@@ -7,6 +7,7 @@ interface Known {
   readonly marks: readonly string[];
   readonly reason: string;
   readonly remedy: string;
+  readonly remedyWithTls?: string;
 }
 
 const CHECK_PORT = "check the port and otlp.protocol (by custom 4317 is for grpc, 4318 for http/protobuf)";
@@ -77,9 +78,19 @@ const CONNECTION_PROBLEMS: readonly Known[] = [
     remedy: CHECK_PORT,
   },
   {
-    marks: ["ECONNRESET", "socket hang up", "EPIPE", "Connection dropped", "Socket closed"],
+    // The last is what grpc-js keeps of a connection that ends before it is set up, as without a client certificate.
+    marks: [
+      "ECONNRESET",
+      "socket hang up",
+      "EPIPE",
+      "Connection dropped",
+      "Socket closed",
+      "Failed to connect",
+    ],
     reason: "the connection was broken off",
     remedy: `look into the Collector's log; if it never works, ${CHECK_PORT}`,
+    remedyWithTls:
+      "look into the Collector's log, and whether it asks for otlp.clientCertificate and otlp.clientKey",
   },
 ];
 
@@ -87,7 +98,8 @@ const CONNECTION_PROBLEMS: readonly Known[] = [
 export function connectionSentence(target: OtlpTarget, said: string): string {
   const known = CONNECTION_PROBLEMS.find(({ marks }) => marks.some((mark) => said.includes(mark)));
   if (known === undefined) return `${cannot(target)}: ${quoted(said)}`;
-  return `${cannot(target)}: ${known.reason}; ${known.remedy}`;
+  const { reason, remedy, remedyWithTls = remedy } = known;
+  return `${cannot(target)}: ${reason}; ${target.secure ? remedyWithTls : remedy}`;
 }
 
 /** Says that what answers is not what was looked for. */

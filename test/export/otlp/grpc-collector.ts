@@ -1,3 +1,4 @@
+import type { TestContext } from "node:test";
 import {
   Metadata,
   Server,
@@ -16,9 +17,19 @@ export type GrpcBehaviour =
   | { readonly code: number; readonly details?: string; readonly retryAfterMs?: number }
   | { readonly rejected: number; readonly message?: string };
 
+export interface ServerTls {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** Given: a client must show a certificate of this authority. */
+  readonly ca?: Buffer | undefined;
+}
+
 export interface GrpcCollectorOptions {
+  readonly host?: string;
+  /** In the place of host and port: `unix:path`. */
+  readonly address?: string;
   readonly port?: number;
-  readonly tls?: { readonly ca: Buffer | null; readonly cert: Buffer; readonly key: Buffer };
+  readonly tls?: ServerTls;
   /** By the number of the request, from 0; every request is taken without it. */
   readonly behave?: (request: number) => GrpcBehaviour;
 }
@@ -30,6 +41,8 @@ export interface Collector {
   readonly metrics: { names: readonly string[]; resource: Readonly<Record<string, unknown>> }[];
   /** Requests that came, taken or not. */
   readonly requests: number;
+  /** Names of the clients' certificates, by request; empty without. */
+  readonly clients: string[];
   /** Headers of the last request. */
   readonly headers: Readonly<Record<string, unknown>>;
   /** Ends at once, breaking off what is on its way. */
@@ -43,11 +56,10 @@ const SERVICES = {
 } as const;
 
 /** A real gRPC server that takes OTLP. */
-export async function grpcCollector({
-  port = 0,
-  tls,
-  behave,
-}: GrpcCollectorOptions = {}): Promise<Collector> {
+export async function grpcCollector(
+  t: TestContext,
+  { host = "127.0.0.1", port = 0, address = `${host}:${port}`, tls, behave }: GrpcCollectorOptions = {},
+): Promise<Collector> {
   const server = new Server();
   const state = emptyState();
   const asIs = (bytes: Buffer) => bytes;
@@ -67,6 +79,7 @@ export async function grpcCollector({
         export: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => {
           const behaviour = behave?.(state.requests) ?? "take";
           state.requests++;
+          state.clients.push(`${call.getAuthContext().sslPeerCertificate?.subject.CN ?? ""}`);
           state.headers = call.metadata.getMap();
           if (behaviour === "sleep") return;
           if (typeof behaviour === "object" && "code" in behaviour) {
@@ -88,16 +101,16 @@ export async function grpcCollector({
     tls === undefined
       ? ServerCredentials.createInsecure()
       : ServerCredentials.createSsl(
-          tls.ca,
+          tls.ca ?? null,
           [{ private_key: tls.key, cert_chain: tls.cert }],
-          tls.ca !== null,
+          tls.ca !== undefined,
         );
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, credentials, (error, got) =>
-      error ? reject(error) : resolve(got),
-    );
+    server.bindAsync(address, credentials, (error, got) => (error ? reject(error) : resolve(got)));
   });
-  return Object.assign(state, { port: bound, stop: async () => server.forceShutdown() });
+  const stop = async () => server.forceShutdown();
+  t.after(stop);
+  return Object.assign(state, { port: bound, stop });
 }
 
 /** What a collector has got, at the start. */
@@ -105,7 +118,8 @@ export function emptyState() {
   const received: Received[] = [];
   const metrics: Collector["metrics"] = [];
   const headers: Readonly<Record<string, unknown>> = {};
-  return { received, metrics, requests: 0, headers };
+  const clients: string[] = [];
+  return { received, metrics, requests: 0, clients, headers };
 }
 
 /** An Export…ServiceResponse with a partial success. */

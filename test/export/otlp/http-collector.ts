@@ -1,9 +1,11 @@
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttps } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { TestContext } from "node:test";
+import { TLSSocket } from "node:tls";
 import { gunzipSync } from "node:zlib";
 import { decodeMetrics, decodeRequest } from "./decode-otlp.ts";
-import { type Collector, emptyState, partialSuccess } from "./grpc-collector.ts";
+import { type Collector, emptyState, partialSuccess, type ServerTls } from "./grpc-collector.ts";
 
 /** What a collector does with a request. */
 export type HttpBehaviour =
@@ -16,22 +18,24 @@ export type HttpBehaviour =
   | { readonly rejected: number; readonly message?: string };
 
 export interface HttpCollectorOptions {
+  readonly host?: string;
   readonly port?: number;
-  readonly tls?: { readonly ca?: Buffer; readonly cert: Buffer; readonly key: Buffer };
+  readonly tls?: ServerTls;
   /** By the number of the request, from 0; every request is taken without it. */
   readonly behave?: (request: number) => HttpBehaviour;
 }
 
 /** A real HTTP server that takes OTLP. */
-export async function httpCollector({
-  port = 0,
-  tls,
-  behave,
-}: HttpCollectorOptions = {}): Promise<Collector> {
+export async function httpCollector(
+  t: TestContext,
+  { host = "127.0.0.1", port = 0, tls, behave }: HttpCollectorOptions = {},
+): Promise<Collector> {
   const state = emptyState();
   const listener = async (request: IncomingMessage, response: ServerResponse) => {
     const behaviour = behave?.(state.requests) ?? "take";
     state.requests++;
+    const { socket } = request;
+    state.clients.push(socket instanceof TLSSocket ? `${socket.getPeerCertificate().subject?.CN ?? ""}` : "");
     state.headers = { ...request.headers, path: request.url };
     if (behaviour === "sleep") return;
     if (behaviour === "reset") return void request.socket.resetAndDestroy();
@@ -57,11 +61,12 @@ export async function httpCollector({
           { ...tls, requestCert: tls.ca !== undefined, rejectUnauthorized: tls.ca !== undefined },
           listener,
         );
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   const stop = async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
+  t.after(stop);
   return Object.assign(state, { port: (server.address() as AddressInfo).port, stop });
 }
 

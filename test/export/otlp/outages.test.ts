@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type { OtlpSettings } from "../../../src/export/otlp/otlp-settings.ts";
-import { openTelemetry, type Telemetry } from "../../../src/export/otlp/telemetry.ts";
+import type { Telemetry } from "../../../src/export/otlp/telemetry.ts";
 import type { Received } from "./decode-otlp.ts";
 import { type Collector, GRPC, type GrpcBehaviour, grpcCollector } from "./grpc-collector.ts";
 import { type HttpBehaviour, httpCollector } from "./http-collector.ts";
-import { fastClock, keptLog, otlpSettings, telemetryOptions, until } from "./settings.ts";
+import { fastClock, keptLog, openedTelemetry, otlpSettings, until } from "./settings.ts";
 
 /** How many times as fast as the machine's the clock is; OUTAGE_SPEED=1 takes 10 minutes and more. */
 const SPEED = Number(process.env["OUTAGE_SPEED"] ?? 100);
@@ -37,19 +37,17 @@ interface Rig {
 }
 
 /** Telemetry over one protocol whose log records are numbered. */
-function rig({ protocol, port, queue, speed = SPEED, timeoutMs = 5_000 }: RigOptions): Rig {
+function rig(t: TestContext, { protocol, port, queue, speed = SPEED, timeoutMs = 5_000 }: RigOptions): Rig {
   const clock = fastClock(speed);
   const log = keptLog();
   const otlp = otlpSettings(port, { protocol, timeoutMs });
-  const telemetry = openTelemetry(
-    telemetryOptions({
-      logs: { exporter: "otlp", otlp },
-      logBatch: { maxItems: 512, delayMs: 1000 },
-      clock,
-      log,
-      ...(queue === undefined ? {} : { queue }),
-    }),
-  );
+  const telemetry = openedTelemetry(t, {
+    logs: { exporter: "otlp", otlp },
+    logBatch: { maxItems: 512, delayMs: 1000 },
+    clock,
+    log,
+    ...(queue === undefined ? {} : { queue }),
+  });
   let emitted = 0;
   const emit = (count: number) => {
     for (let left = count; left > 0; left--, emitted++) {
@@ -86,6 +84,7 @@ function timeOf(number: number): bigint {
 }
 
 async function collectorFor(
+  t: TestContext,
   protocol: Protocol,
   {
     port = 0,
@@ -98,18 +97,18 @@ async function collectorFor(
   } = {},
 ): Promise<Collector> {
   return protocol === "grpc"
-    ? await grpcCollector({ port, ...(grpc === undefined ? {} : { behave: grpc }) })
-    : await httpCollector({ port, ...(http === undefined ? {} : { behave: http }) });
+    ? await grpcCollector(t, { port, ...(grpc === undefined ? {} : { behave: grpc }) })
+    : await httpCollector(t, { port, ...(http === undefined ? {} : { behave: http }) });
 }
 
 /** A port on which nothing listens. */
-async function freePort(): Promise<number> {
-  const { port, stop } = await listen(() => undefined);
+async function freePort(t: TestContext): Promise<number> {
+  const { port, stop } = await listen(t, () => undefined);
   await stop();
   return port;
 }
 
-async function listen(onSocket: (socket: Socket) => void) {
+async function listen(t: TestContext, onSocket: (socket: Socket) => void) {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     sockets.push(socket);
@@ -120,6 +119,7 @@ async function listen(onSocket: (socket: Socket) => void) {
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   };
+  t.after(stop);
   return { port: (server.address() as AddressInfo).port, stop };
 }
 
@@ -148,21 +148,16 @@ function assertAccounted({ telemetry, emitted }: Rig): void {
   assert.equal(sum, emitted);
 }
 
-async function closeAll({ telemetry }: Rig, ...collectors: readonly Collector[]): Promise<void> {
-  await telemetry.close({ queueMs: 1000, metricsMs: 1000 });
-  for (const collector of collectors) await collector.stop();
-}
-
 for (const protocol of PROTOCOLS) {
-  test(`openTelemetry() loses nothing by ${protocol} when the collector is away for 10 minutes at 100 records/s`, async () => {
-    const port = await freePort();
-    const one = rig({ protocol, port });
+  test(`openTelemetry() loses nothing by ${protocol} when the collector is away for 10 minutes at 100 records/s`, async (t) => {
+    const port = await freePort(t);
+    const one = rig(t, { protocol, port });
     await one.emitFor(600, 100);
     const { waitingRecords, waitingBytes, failures } = one.telemetry.counts().logs!;
     assert.equal(waitingRecords, 60_000);
     assert.ok(waitingBytes < 32 * 1024 * 1024);
     assert.ok(failures > 10);
-    const collector = await collectorFor(protocol, { port });
+    const collector = await collectorFor(t, protocol, { port });
     await until("all came", () => collector.received.length >= 60_000, 600_000 / SPEED + 30_000);
     const numbers = assertOrderly(collector.received);
     assert.equal(numbers.length, 60_000);
@@ -174,18 +169,17 @@ for (const protocol of PROTOCOLS) {
       /^Cannot export logs to http:\/\/127\.0\.0\.1:\d+.*: connection refused; check that a Collector listens there/,
     );
     assert.deepEqual(one.said.slice(1).filter((line) => line.startsWith("Exporting logs to")).length, 1);
-    await closeAll(one, collector);
   });
 
-  test(`openTelemetry() counts what is more than the queue's bounds by ${protocol}, and keeps the newest`, async () => {
-    const port = await freePort();
-    const one = rig({ protocol, port, queue: { maxBytes: 32 * 1024 * 1024, maxRecords: 5_000 } });
+  test(`openTelemetry() counts what is more than the queue's bounds by ${protocol}, and keeps the newest`, async (t) => {
+    const port = await freePort(t);
+    const one = rig(t, { protocol, port, queue: { maxBytes: 32 * 1024 * 1024, maxRecords: 5_000 } });
     for (let round = 0; round < 40; round++) {
       one.emit(512);
       assert.ok(one.telemetry.counts().logs!.waitingRecords <= 5_000);
     }
     assertAccounted(one);
-    const collector = await collectorFor(protocol, { port });
+    const collector = await collectorFor(t, protocol, { port });
     await until("the queue is empty", () => one.telemetry.counts().logs!.waitingRecords === 0, 60_000);
     const numbers = assertOrderly(collector.received);
     const { exported, dropped } = one.telemetry.counts().logs!;
@@ -197,13 +191,12 @@ for (const protocol of PROTOCOLS) {
       numbers.slice(512),
       [...Array(exported - 512).keys()].map((n) => n + one.emitted - (exported - 512)),
     );
-    await closeAll(one, collector);
   });
 
-  test(`openTelemetry() sends again by ${protocol} what a slow collector did not answer`, async () => {
+  test(`openTelemetry() sends again by ${protocol} what a slow collector did not answer`, async (t) => {
     const sleepy = (request: number) => (request < 3 ? "sleep" : "take");
-    const collector = await collectorFor(protocol, { grpc: sleepy, http: sleepy });
-    const one = rig({ protocol, port: collector.port, timeoutMs: 300 });
+    const collector = await collectorFor(t, protocol, { grpc: sleepy, http: sleepy });
+    const one = rig(t, { protocol, port: collector.port, timeoutMs: 300 });
     one.emit(1000);
     await until("all came", () => collector.received.length >= 1000);
     assert.equal(assertOrderly(collector.received).length, 1000);
@@ -213,15 +206,14 @@ for (const protocol of PROTOCOLS) {
     );
     assert.equal(one.telemetry.counts().logs!.failures, 3);
     assertAccounted(one);
-    await closeAll(one, collector);
   });
 
-  test(`openTelemetry() loses nothing by ${protocol} to a collector that comes and goes`, async () => {
-    const port = await freePort();
-    const one = rig({ protocol, port });
+  test(`openTelemetry() loses nothing by ${protocol} to a collector that comes and goes`, async (t) => {
+    const port = await freePort(t);
+    const one = rig(t, { protocol, port });
     const received: Received[] = [];
     for (let round = 0; round < 6; round++) {
-      const collector = await collectorFor(protocol, {
+      const collector = await collectorFor(t, protocol, {
         port,
         grpc: (request) => (request % 3 === 1 ? { code: GRPC.UNAVAILABLE, details: "memory limit" } : "take"),
         http: (request) => (request % 3 === 1 ? { status: 503, body: "memory limit" } : "take"),
@@ -231,19 +223,18 @@ for (const protocol of PROTOCOLS) {
       await collector.stop();
       await one.emitFor(10, 100);
     }
-    const collector = await collectorFor(protocol, { port });
+    const collector = await collectorFor(t, protocol, { port });
     await until("the queue is empty", () => one.telemetry.counts().logs!.waitingRecords === 0, 60_000);
     received.push(...collector.received);
     assert.equal(assertOrderly(received).length, one.emitted);
     assert.equal(one.telemetry.counts().logs!.exported, one.emitted);
-    await closeAll(one, collector);
   });
 
-  test(`openTelemetry() loses nothing by ${protocol} on connections that are reset`, async () => {
-    const collector = await collectorFor(protocol);
+  test(`openTelemetry() loses nothing by ${protocol} on connections that are reset`, async (t) => {
+    const collector = await collectorFor(t, protocol);
     // Breaks off every connection but each fifth after a part of the request, or in the middle of the answer.
     let connections = 0;
-    const proxy = await listen((socket) => {
+    const proxy = await listen(t, (socket) => {
       const number = connections++;
       const onward = connect(collector.port, "127.0.0.1");
       socket.on("error", () => undefined).on("close", () => onward.destroy());
@@ -251,48 +242,44 @@ for (const protocol of PROTOCOLS) {
       socket.pipe(onward).pipe(socket);
       if (number % 5 !== 4) setTimeout(() => socket.resetAndDestroy(), (number % 5) * 4);
     });
-    const one = rig({ protocol, port: proxy.port });
+    const one = rig(t, { protocol, port: proxy.port });
     one.emit(3000);
     await until("the queue is empty", () => one.telemetry.counts().logs!.exported === 3000, 60_000);
     assert.equal(assertOrderly(collector.received).length, 3000);
     assert.ok(connections > 1);
-    await closeAll(one, collector);
-    await proxy.stop();
   });
 
-  test(`openTelemetry() keeps records by ${protocol} while something else than a collector answers`, async () => {
-    const garbage = await listen((socket) => {
+  test(`openTelemetry() keeps records by ${protocol} while something else than a collector answers`, async (t) => {
+    const garbage = await listen(t, (socket) => {
       socket.on("error", () => undefined);
       socket.on("data", () => socket.write("\x15\x03\x01 this is not what you think\r\n\r\n"));
     });
-    const one = rig({ protocol, port: garbage.port, timeoutMs: 1000 });
+    const one = rig(t, { protocol, port: garbage.port, timeoutMs: 1000 });
     one.emit(1000);
     await until("it was said", () => one.said.length > 0);
     assert.match(one.said[0]!, /does not speak the protocol; check the port and otlp\.protocol/);
     await until("it was tried again", () => one.telemetry.counts().logs!.failures > 2);
     await garbage.stop();
-    const collector = await collectorFor(protocol, { port: garbage.port });
+    const collector = await collectorFor(t, protocol, { port: garbage.port });
     await until("all came", () => one.telemetry.counts().logs!.exported === 1000, 60_000);
     assert.equal(assertOrderly(collector.received).length, 1000);
-    await closeAll(one, collector);
   });
 
-  test(`openTelemetry() waits by ${protocol} for as long as the collector asks`, async () => {
-    const collector = await collectorFor(protocol, {
+  test(`openTelemetry() waits by ${protocol} for as long as the collector asks`, async (t) => {
+    const collector = await collectorFor(t, protocol, {
       grpc: (request) => (request === 0 ? { code: GRPC.RESOURCE_EXHAUSTED, retryAfterMs: 7_250 } : "take"),
       http: (request) => (request === 0 ? { status: 429, retryAfter: "7" } : "take"),
     });
-    const one = rig({ protocol, port: collector.port });
+    const one = rig(t, { protocol, port: collector.port });
     one.emit(512);
     await until("all came", () => collector.received.length === 512);
     const asked = one.waits.filter((ms) => ms >= 7_000);
     assert.equal(asked.length, 1);
     assert.ok(asked[0]! >= (protocol === "grpc" ? 7_250 : 7_000) && asked[0]! <= 8_250);
-    await closeAll(one, collector);
   });
 
-  test(`openTelemetry() counts by ${protocol} what is refused or rejected`, async () => {
-    const collector = await collectorFor(protocol, {
+  test(`openTelemetry() counts by ${protocol} what is refused or rejected`, async (t) => {
+    const collector = await collectorFor(t, protocol, {
       grpc: (request) =>
         [
           { code: GRPC.INVALID_ARGUMENT, details: "bad record" },
@@ -304,7 +291,7 @@ for (const protocol of PROTOCOLS) {
           { rejected: 5, message: "too old" },
         ][request] ?? "take",
     });
-    const one = rig({ protocol, port: collector.port });
+    const one = rig(t, { protocol, port: collector.port });
     one.emit(512 * 3);
     await until("nothing waits", () => one.telemetry.counts().logs!.waitingRecords === 0);
     const { exported, dropped } = one.telemetry.counts().logs!;
@@ -317,21 +304,20 @@ for (const protocol of PROTOCOLS) {
     );
     assert.match(one.said[0]!, /: it answered (INVALID_ARGUMENT|400) \(bad record\)$/);
     assert.ok(one.said.some((line) => /rejected a part of the logs: too old$/.test(line)));
-    await closeAll(one, collector);
   });
 
-  test(`Telemetry.close() sends by ${protocol} what was just emitted, and counts what it cannot send`, async () => {
-    const collector = await collectorFor(protocol);
-    const there = rig({ protocol, port: collector.port, speed: 1 });
+  test(`Telemetry.close() sends by ${protocol} what was just emitted, and counts what it cannot send`, async (t) => {
+    const collector = await collectorFor(t, protocol);
+    const there = rig(t, { protocol, port: collector.port, speed: 1 });
     there.emit(100);
-    await closeAll(there);
+    await there.telemetry.close({ queueMs: 1000, metricsMs: 1000 });
     assert.equal(collector.received.length, 100);
     assert.equal(there.telemetry.counts().logs!.exported, 100);
     await collector.stop();
 
-    const away = rig({ protocol, port: collector.port, speed: 10 });
+    const away = rig(t, { protocol, port: collector.port, speed: 10 });
     away.emit(100);
-    await closeAll(away);
+    await away.telemetry.close({ queueMs: 1000, metricsMs: 1000 });
     const { exported, dropped, waitingRecords } = away.telemetry.counts().logs!;
     assert.deepEqual([exported, dropped.shutdown, waitingRecords], [0, 100, 0]);
   });
