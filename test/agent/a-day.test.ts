@@ -35,7 +35,7 @@ function aDay() {
   const metrics = new RetransmitMetrics({ detail: "pod", place: PLACE, now });
   const recent = new RecentEvents();
   const episodes = new Episodes({
-    stall: (ends, seconds) => metrics.measureStall(ends, seconds),
+    stall: ({ ends }, seconds) => metrics.measureStall(ends, seconds),
     quietSeconds: 30,
   });
   const log = new EventLog({

@@ -52,8 +52,8 @@ function eventsOf(records: readonly Received[]): number {
 }
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  test(`tcpretrans agent ends on ${signal} in a storm with 0: all that it saw is sent, nothing is left`, async () => {
-    const collector = await grpcCollector();
+  test(`tcpretrans agent ends on ${signal} in a storm with 0: all that it saw is sent, nothing is left`, async (t) => {
+    const collector = await grpcCollector(t);
     const to = ["--otlp-endpoint", `http://127.0.0.1:${collector.port}`, "--node-name", signal];
     await using agent = await AgentProgram.capturing([...to, "--logs-records-per-second", "50"]);
     const { instance } = agent.program;
@@ -66,7 +66,6 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     assert.equal(eventsOf(collector.received), agent.rows.length);
     assert.ok(collector.metrics.length > 0);
     await storming;
-    await collector.stop();
   });
 }
 

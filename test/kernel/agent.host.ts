@@ -40,8 +40,7 @@ let http: Ran;
 
 before(async () => {
   link = undo.use(await LossyLink.open({ ports: [PORT.random], atServer: AT_SERVER }));
-  collector = await grpcCollector();
-  undo.defer(() => collector.stop());
+  collector = await grpcCollector({ after: (end) => undo.defer(end as () => Promise<void>) });
   receiver = undo.use(await startOtlpReceiver());
   const overGrpc = ["--otlp-endpoint", `http://127.0.0.1:${collector.port}`, "--traces-exporter", "otlp"];
   const budget = ["--logs-records-per-second", "20", "--logs-summary-seconds", "1"];
