@@ -48,14 +48,17 @@ async function main(): Promise<number> {
   const epochSeconds = Number(
     process.env["SOURCE_DATE_EPOCH"] ?? (await gitOutput("log", "-1", "--format=%ct")),
   );
-  const revision = await gitOutput("rev-parse", "HEAD");
+  const changed = (await gitOutput("status", "--porcelain")) === "" ? "" : "-dirty";
+  const revision = `${await gitOutput("rev-parse", "HEAD")}${changed}`;
   const buildah = await openBuildah(join(dir, "buildah"));
   const problems: string[] = [];
   try {
     const debian = await debianRoot(dir);
     const buildRoot = join(dir, "build-base");
     await rm(buildRoot, { recursive: true, force: true });
-    await cp(debian, buildRoot, { recursive: true, verbatimSymlinks: true });
+    // Devices cannot be copied, and each step gets its own.
+    const filter = (path: string) => dirname(path) !== join(debian, "dev");
+    await cp(debian, buildRoot, { recursive: true, verbatimSymlinks: true, filter });
     await addNode(buildRoot, { node: process.execPath, npm: await npmDirectory() });
     await layOutRuntime(debian, join(dir, "base"));
     await imageOfDirectory(buildah, buildRoot, { tag: BUILD_BASE, epochSeconds: 0 });

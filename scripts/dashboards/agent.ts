@@ -103,6 +103,7 @@ const CAN_IT_BE_TRUSTED: readonly PanelSource[] = [
 
 const EXPORT: readonly PanelSource[] = [
   series("Records exported", {
+    width: 6,
     description: "Log records, spans and metric points that a receiver has taken, each second.",
     unit: "suffix: /s",
     queries: [
@@ -114,6 +115,7 @@ const EXPORT: readonly PanelSource[] = [
     emptyByNature: "nothing is exported over OTLP",
   }),
   series("Queue", {
+    width: 6,
     description:
       "What waits to be exported, encoded and compressed: the fullest queue of all agents. It grows while the receiver is away; at queue.maxBytes (32 MiB) records are dropped.",
     unit: "bytes",
@@ -126,6 +128,7 @@ const EXPORT: readonly PanelSource[] = [
     emptyByNature: "nothing is exported over OTLP",
   }),
   series("Failed requests and drops", {
+    width: 6,
     description:
       "Export requests that failed, by code: logs and spans are tried again. dropped: records that are lost for good.",
     unit: "suffix: /s",
@@ -143,6 +146,7 @@ const EXPORT: readonly PanelSource[] = [
     links: [runbook("TcpretransExportDropping")],
   }),
   series("Log records, and events summarised", {
+    width: 6,
     description:
       "Records made each second, and events that a summary stands for because the budget (logs.recordsPerSecond) was used up. Metrics count every event all the same.",
     unit: "suffix: /s",
@@ -161,6 +165,7 @@ const EXPORT: readonly PanelSource[] = [
 
 const COST: readonly PanelSource[] = [
   series("Processor time", {
+    width: 6,
     description:
       "Seconds of processor time in each second, user and system together: 0.01 is 1 % of one CPU.",
     unit: "percentunit",
@@ -172,7 +177,8 @@ const COST: readonly PanelSource[] = [
     ],
   }),
   series("Memory", {
-    description: "Resident memory of each agent.",
+    width: 6,
+    description: "Resident memory of each agent, Node.js and buffers together.",
     unit: "bytes",
     queries: [
       {
@@ -182,6 +188,7 @@ const COST: readonly PanelSource[] = [
     ],
   }),
   series("Time of a tick", {
+    width: 6,
     description:
       "How long the agent takes to empty the kernel's buffers once, from bytes to metrics and records, on average. It grows in a storm.",
     unit: "s",
@@ -193,6 +200,7 @@ const COST: readonly PanelSource[] = [
     ],
   }),
   series("Metric series held", {
+    width: 6,
     description:
       "Series about pods and their peers. At 5,000 (metrics.maxSeries) new ones are refused and counted in the overflow series.",
     unit: "short",
@@ -230,6 +238,7 @@ interface SeriesOptions extends Pick<SeriesPanel, "description" | "unit"> {
   readonly queries: readonly Query[];
   readonly emptyByNature?: string;
   readonly links?: SeriesPanel["links"] & {};
+  readonly width?: number;
 }
 
 function series(title: string, options: SeriesOptions): SeriesPanel {

@@ -40,8 +40,9 @@ const NOW: readonly PanelSource[] = [
     links: [runbook("TcpTimeoutsHigh")],
   },
   {
-    ...stat("Connection attempts repeated", {
-      description: "SYNs sent again, each second: clients that wait 1, 3, 7 … seconds to connect.",
+    ...stat("SYNs sent again", {
+      description:
+        "Connection attempts repeated, each second: clients that wait for a second and more to connect.",
       unit: "suffix: SYN/s",
       expr: `sum(rate(tcp_retransmit_segments_total{${OF_PODS},network_tcp_retransmit_type="syn"}[$__rate_interval]))`,
     }),
@@ -50,11 +51,11 @@ const NOW: readonly PanelSource[] = [
     links: [runbook("TcpSynRetransmits")],
   },
   {
-    ...stat("Seen of what the kernel counted", {
+    ...stat("Coverage", {
       description:
-        "Coverage: retransmitted segments in records, of those in the kernel's counters, over 10 minutes. Below 99.9 % the numbers here are too low.",
+        "Seen of what the kernel counted, over 10 minutes: the least of the nodes on the kprobe rung, which is exact; where there is none, of all nodes together, an estimate. Below 99.9 % the numbers here are too low.",
       unit: "percentunit",
-      expr: `min(cluster:tcpretrans_coverage:ratio_increase10m{k8s_cluster_name=~"$cluster"})`,
+      expr: `min(node:tcpretrans_coverage:ratio_increase10m{${OF_NODES},probe_rung="kprobe"}) or min(cluster:tcpretrans_coverage:ratio_increase10m{k8s_cluster_name=~"$cluster"})`,
     }),
     decimals: 2,
     thresholds: { warning: 0.999, bad: 0.99, descending: true },
@@ -108,18 +109,94 @@ const WHO_TO_WHOM_WHY: readonly PanelSource[] = [
     kind: "bars",
     title: "Who: pods by share of segments sent again",
     description:
-      "The ten worst pods that send at least one segment a second, over the last 5 minutes: retransmitted / (sent + retransmitted).",
+      "The eight worst pods that send at least one segment a second, over the last 5 minutes: retransmitted / (sent + retransmitted).",
     unit: "percentunit",
-    width: 12,
-    height: 9,
+    width: 8,
+    height: 8,
     thresholds: { warning: 0.005, bad: 0.01 },
     queries: [
       {
-        expr: `topk(10, max by (${POD}) (pod:tcp_retransmit:ratio_rate5m{${OF_PODS}}))`,
+        expr: `topk(8, max by (${POD}) (pod:tcp_retransmit:ratio_rate5m{${OF_PODS}}))`,
         legend: "{{source_k8s_namespace_name}}/{{source_k8s_pod_name}}",
       },
     ],
     links: [TO_WORKLOAD],
+  },
+  {
+    kind: "bars",
+    title: "To whom: connection attempts repeated, by peer",
+    description:
+      "The eight peers that most connection attempts had to be repeated to, in the range shown. A peer far ahead of the rest does not answer.",
+    unit: "short",
+    decimals: 0,
+    width: 8,
+    height: 8,
+    queries: [
+      {
+        expr: `topk(8, sum by (destination_kind, destination_name) (increase(tcp_retransmit_segments_total{${OF_PODS},network_tcp_retransmit_type="syn"}[$__range])) > 0)`,
+        legend: "{{destination_kind}} {{destination_name}}",
+      },
+    ],
+    emptyByNature: "no connection attempt has been repeated",
+    links: [runbook("TcpSynRetransmits")],
+  },
+  {
+    kind: "bars",
+    title: "Where: nodes by share of the bad paths",
+    description:
+      "Of the node pairs that retransmit too much, how many contain each node. From 5 pairs and 60 % on it is an alert.",
+    unit: "percentunit",
+    width: 8,
+    height: 8,
+    thresholds: { warning: 0.4, bad: 0.6 },
+    queries: [
+      {
+        expr: `sort_desc(count by (node) (node_pair:tcp_retransmit_segments:bad10m{k8s_cluster_name=~"$cluster"}) / on () group_left () (count(node_pair:tcp_retransmit_segments:bad10m{k8s_cluster_name=~"$cluster"}) / 2))`,
+        legend: "{{node}}",
+      },
+    ],
+    emptyByNature: "no path is bad",
+    links: [runbook("TcpRetransmitNodeOutlier")],
+  },
+];
+
+const WHERE: readonly PanelSource[] = [
+  {
+    kind: "matrix",
+    title: "Node × node: segments in the range shown",
+    description:
+      "Rows send, columns are the peers. One row or column that stands out is a node; one cell is a path. Counts and no ratios: nobody counts what is sent to each peer. Pod traffic to no known node is left out.",
+    unit: "short",
+    decimals: 0,
+    width: 14,
+    height: 8,
+    row: { label: "source_k8s_node_name", title: "From" },
+    column: { label: "destination_k8s_node_name", title: "To" },
+    queries: [
+      {
+        expr: `sum by (source_k8s_node_name, destination_k8s_node_name) (increase(tcp_retransmit_node_pairs_total{${OF_NODES},destination_k8s_node_name!=""}[$__range]))`,
+        legend: "Segments",
+      },
+    ],
+    links: [runbook("TcpRetransmitNodeOutlier")],
+  },
+  {
+    kind: "matrix",
+    title: "Zone × zone: segments in the range shown",
+    description: "The same by availability zone. Peers in no known zone are left out.",
+    unit: "short",
+    decimals: 0,
+    width: 10,
+    height: 8,
+    row: { label: "source_cloud_availability_zone", title: "From" },
+    column: { label: "destination_cloud_availability_zone", title: "To" },
+    queries: [
+      {
+        expr: `sum by (source_cloud_availability_zone, destination_cloud_availability_zone) (increase(tcp_retransmit_zone_pairs_total{${OF_NODES},source_cloud_availability_zone!="",destination_cloud_availability_zone!=""}[$__range]))`,
+        legend: "Segments",
+      },
+    ],
+    emptyByNature: "nodes without a topology.kubernetes.io/zone label are in no zone",
   },
   {
     kind: "series",
@@ -138,46 +215,6 @@ const WHO_TO_WHOM_WHY: readonly PanelSource[] = [
     ],
     links: [TO_WORKLOAD],
   },
-];
-
-const WHERE: readonly PanelSource[] = [
-  {
-    kind: "matrix",
-    title: "Node × node: segments in the range shown",
-    description:
-      "Rows send, columns are the peers. One row or column that stands out is a node; one cell is a path. Counts and no ratios: nobody counts what is sent to each peer. Pod traffic to no known node is left out.",
-    unit: "short",
-    decimals: 0,
-    width: 14,
-    height: 10,
-    row: { label: "source_k8s_node_name", title: "From" },
-    column: { label: "destination_k8s_node_name", title: "To" },
-    queries: [
-      {
-        expr: `sum by (source_k8s_node_name, destination_k8s_node_name) (increase(tcp_retransmit_node_pairs_total{${OF_NODES},destination_k8s_node_name!=""}[$__range]))`,
-        legend: "Segments",
-      },
-    ],
-    links: [runbook("TcpRetransmitNodeOutlier")],
-  },
-  {
-    kind: "matrix",
-    title: "Zone × zone: segments in the range shown",
-    description: "The same by availability zone. Peers in no known zone are left out.",
-    unit: "short",
-    decimals: 0,
-    width: 10,
-    height: 10,
-    row: { label: "source_cloud_availability_zone", title: "From" },
-    column: { label: "destination_cloud_availability_zone", title: "To" },
-    queries: [
-      {
-        expr: `sum by (source_cloud_availability_zone, destination_cloud_availability_zone) (increase(tcp_retransmit_zone_pairs_total{${OF_NODES},source_cloud_availability_zone!="",destination_cloud_availability_zone!=""}[$__range]))`,
-        legend: "Segments",
-      },
-    ],
-    emptyByNature: "nodes without a topology.kubernetes.io/zone label are in no zone",
-  },
   {
     kind: "series",
     title: "Nodes: share of what their pods send",
@@ -185,34 +222,16 @@ const WHERE: readonly PanelSource[] = [
       "Retransmitted / (sent + retransmitted) over the pods of each node. A node that stands above the rest is the first suspect.",
     unit: "percentunit",
     width: 12,
-    height: 8,
+    height: 9,
     queries: [{ expr: `node:tcp_retransmit:ratio_rate10m{${OF_NODES}}`, legend: "{{k8s_node_name}}" }],
     links: [TO_NODE],
-  },
-  {
-    kind: "bars",
-    title: "Share of bad paths that have this node at one end",
-    description:
-      "Of the node pairs that retransmit too much, how many contain each node. From 5 pairs and 60 % on it is an alert.",
-    unit: "percentunit",
-    width: 12,
-    height: 8,
-    thresholds: { warning: 0.4, bad: 0.6 },
-    queries: [
-      {
-        expr: `sort_desc(count by (node) (node_pair:tcp_retransmit_segments:bad10m{k8s_cluster_name=~"$cluster"}) / on () group_left () (count(node_pair:tcp_retransmit_segments:bad10m{k8s_cluster_name=~"$cluster"}) / 2))`,
-        legend: "{{node}}",
-      },
-    ],
-    emptyByNature: "no path is bad",
-    links: [runbook("TcpRetransmitNodeOutlier")],
   },
 ];
 
 const ROWS: readonly RowSource[] = [
   { title: "Now", panels: NOW },
   { title: "Who, to whom, why", panels: WHO_TO_WHOM_WHY },
-  { title: "Where", panels: WHERE },
+  { title: "Where and since when", panels: WHERE },
 ];
 
 /** The first page: is something wrong, who has it, to whom, and why. */

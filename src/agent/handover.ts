@@ -15,17 +15,19 @@ export interface HandoverOptions {
   readonly now: () => TraceNanos;
   /** CLOCK_MONOTONIC at the capture's epoch, in ns: whole seconds of that clock are where agents part. */
   readonly epochNanos: bigint;
-  readonly limits?: Partial<typeof HANDOVER_LIMITS>;
+  readonly limits?: Partial<HandoverLimits>;
 }
 
-export const HANDOVER_LIMITS = {
+export interface HandoverLimits {
   /** Events of the last second that are held, in case they turn out to be this agent's. */
-  maxHeld: 50_000,
+  readonly maxHeld: number;
   /** One that has not ended by then stays: both count from then on, and say so. */
-  maxWaitNanos: 600e9,
-  /** One that has ended, but for its directory. Another program's interference lasts a second. */
-  offNanos: 5e9,
-} as const;
+  readonly maxWaitNanos: number;
+  /** One that records nothing for so long has ended, but for its directory. Another program's interference lasts a second. */
+  readonly offNanos: number;
+}
+
+const LIMITS: HandoverLimits = { maxHeld: 50_000, maxWaitNanos: 600e9, offNanos: 5e9 };
 
 /** Whose turn it is to count: `beside` an older agent that stays is the agent's turn too. */
 export type HandoverState =
@@ -45,7 +47,7 @@ export class Handover {
   readonly begun: Promise<void>;
   readonly #begin: () => void;
   readonly #options: HandoverOptions;
-  readonly #limits: typeof HANDOVER_LIMITS;
+  readonly #limits: HandoverLimits;
   readonly #startedAt: TraceNanos;
   #state: HandoverState;
   #held: TcpEvent[] = [];
@@ -61,7 +63,7 @@ export class Handover {
     this.begun = promise;
     this.#begin = resolve;
     this.#options = options;
-    this.#limits = { ...HANDOVER_LIMITS, ...options.limits } as typeof HANDOVER_LIMITS;
+    this.#limits = { ...LIMITS, ...options.limits };
     this.#startedAt = options.now();
     const older = options.older().map(({ name }) => name);
     this.#state = older.length === 0 ? { kind: "counting" } : { kind: "waiting", older };

@@ -1,12 +1,13 @@
 import type { EnrichedEvent } from "../event/end-name.ts";
 import type { TraceNanos } from "../event/trace-nanos.ts";
+import type { Between } from "../export/episodes.ts";
 import { formatEnds } from "../export/format-end-name.ts";
 import { formatError } from "../export/format-error.ts";
 import type { ActivityModel, EventRow } from "../export/page-model.ts";
 import { formatEnd } from "../export/table.ts";
 import { EventRate } from "./event-rate.ts";
 import type { Sink } from "./pump.ts";
-import { type Between, TopPairs } from "./top-pairs.ts";
+import { TopPairs } from "./top-pairs.ts";
 import { SLOT_NANOS, WindowedCounts } from "./windowed-counts.ts";
 
 /** Events and pairs that the page shows. */

@@ -1,5 +1,6 @@
 import type { EndName, Ends } from "../event/end-name.ts";
 import type { SocketFields } from "../event/tcp-event.ts";
+import type { Between } from "../export/episodes.ts";
 import { formatEndName } from "../export/format-end-name.ts";
 import type { PairRow } from "../export/page-model.ts";
 import { Pairs } from "../export/pairs.ts";
@@ -10,12 +11,6 @@ interface Pair {
   readonly source: string;
   readonly destination: string;
   readonly counts: WindowedCounts;
-}
-
-/** A connection, by name or by address. */
-export interface Between {
-  readonly socket: SocketFields;
-  readonly ends: Ends | undefined;
 }
 
 /** Pairs held by themselves, about 1.5 kB each: when there are more, the smaller half is forgotten. */

@@ -31,7 +31,10 @@ export function agentPipeline(
   const { unixNanos } = live;
   const { emitLog, startSpan } = exports;
   const episodes = new Episodes({
-    stall: (ends, seconds) => metrics.measureStall(ends, seconds),
+    stall(between, seconds) {
+      metrics.measureStall(between.ends, seconds);
+      recent.stalled(seconds, between);
+    },
     quietSeconds: config.traces.quietSeconds,
     spans: startSpan && { startSpan, maxEventsPerSpan: config.traces.maxEventsPerSpan, unixNanos },
   });

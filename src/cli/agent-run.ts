@@ -125,6 +125,9 @@ function secondHand(parts: AgentParts): Disposable {
     if (parts.capturing === undefined) lookAround(parts);
     followPods();
     parts.exportWatch.look(Date.now());
+    if (parts.capturing?.handover.look()) {
+      parts.log.as("handover").info("The other agent of this node has ended: this one counts alone");
+    }
     parts.log.remind();
     if (++seconds % EXPIRE_EVERY === 0) parts.metrics.expire(Date.now());
   }, 1000);

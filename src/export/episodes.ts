@@ -1,5 +1,5 @@
 import type { Ends, EnrichedEvent } from "../event/end-name.ts";
-import type { SocketKey } from "../event/tcp-event.ts";
+import type { SocketFields, SocketKey } from "../event/tcp-event.ts";
 import type { TraceNanos } from "../event/trace-nanos.ts";
 import {
   beginEpisode,
@@ -14,9 +14,15 @@ import { isUsedUp, quietAt } from "./episode-deadline.ts";
 import { type EpisodeSpan, type SpanOptions, startEpisodeSpan } from "./episode-span.ts";
 import type { SpanIds } from "./log-entry.ts";
 
+/** A connection with the names of its ends. */
+export interface Between {
+  readonly socket: SocketFields;
+  readonly ends: Ends | undefined;
+}
+
 export interface EpisodesOptions {
   /** Told of each episode that is over and of which it is known how long the connection stood still, at least, in seconds. */
-  readonly stall: (ends: Ends | undefined, seconds: number) => void;
+  readonly stall: (between: Between, seconds: number) => void;
   /** An episode is over when nothing came for so long, and the kernel would have tried again. */
   readonly quietSeconds: number;
   /** Present: each episode has a span. */
@@ -121,7 +127,9 @@ export class Episodes {
     const stall = endStandstill(episode, how === "recovered" ? time : undefined);
     this.#open.delete(episode.last.socket.key);
     this.ended[how]++;
-    if (stall !== undefined) this.#options.stall(episode.ends, stall.min);
+    if (stall !== undefined) {
+      this.#options.stall({ socket: episode.last.socket, ends: episode.ends }, stall.min);
+    }
     episode.span?.end(episode, how, stall);
   }
 }

@@ -19,7 +19,7 @@ function follow(change: Partial<EpisodesOptions> & { readonly maxPerSecond?: num
   const { spans, startSpan } = keptSpans();
   const { maxPerSecond = 1e6, ...rest } = change;
   const episodes = new Episodes({
-    stall: (ends, seconds) => stalls.push({ ends, seconds }),
+    stall: ({ ends }, seconds) => stalls.push({ ends, seconds }),
     quietSeconds: 30,
     spans: { startSpan, maxEventsPerSpan: 3, maxPerSecond, unixNanos: (time) => BigInt(Math.round(time)) },
     ...rest,

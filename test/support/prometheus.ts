@@ -67,15 +67,18 @@ async function startPrometheus(program: string, directory: string): Promise<Hist
   const exited = once(child, "exit");
   const said: string[] = [];
   let url: string | undefined;
+  let isReady = false;
   for await (const line of createInterface(child.stderr)) {
     said.push(line);
     const { msg, address } = JSON.parse(line) as { readonly msg: string; readonly address?: string };
     if (msg === "Listening on") url = `http://${address}`;
-    if (msg === "Server is ready to receive web requests.") break;
+    if (msg === "Server is ready to receive web requests.") isReady = true;
+    if (url !== undefined && isReady) break;
   }
   child.stderr.resume();
-  if (url === undefined) {
+  if (url === undefined || !isReady) {
     child.kill();
+    await exited;
     throw new Error(`Cannot start Prometheus: ${said.slice(-5).join("\n")}`);
   }
   return {

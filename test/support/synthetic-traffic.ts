@@ -89,7 +89,7 @@ export function isDead({ to }: Flow, minute: number): boolean {
 /** What a loss ends in, by the shape of the flow. */
 export const CAUSES: Readonly<Record<Flow["shape"], Readonly<Record<string, number>>>> = {
   bulk: { fast: 0.76, reordering: 0.06, slow_start: 0.09, timeout: 0.03, tail_loss_probe: 0.06 },
-  rpc: { fast: 0.27, slow_start: 0.03, timeout: 0.12, tail_loss_probe: 0.5, syn: 0.05, syn_ack: 0.03 },
+  rpc: { fast: 0.3, slow_start: 0.03, timeout: 0.1, tail_loss_probe: 0.53, syn: 0.02, syn_ack: 0.02 },
 };
 
 function pods(

@@ -24,8 +24,6 @@ const WHOLE: PartialSuccess = { rejected: 0, message: "" };
 
 /** What the SDK says of itself. */
 export interface SdkDiag {
-  /** Listens, in the place of whoever else did. */
-  install(): void;
   /** The partial success said since the last call, if any: to be asked for in an exporter's callback, which follows at once. */
   takePartialSuccess(): PartialSuccess;
 }
@@ -52,10 +50,8 @@ export function listenToSdk(log: ExportLog, level: SdkLogLevel): SdkDiag {
     verbose: sayAt(DiagLogLevel.VERBOSE, (message) => log.info(message)),
   };
   const logLevel = Math.max(DiagLogLevel.WARN, LEVELS[level]);
-  const install = () => void diag.setLogger(logger, { logLevel, suppressOverrideMessage: true });
-  install();
+  diag.setLogger(logger, { logLevel, suppressOverrideMessage: true });
   return {
-    install,
     takePartialSuccess: () => {
       const taken = partial;
       partial = WHOLE;

@@ -17,9 +17,19 @@ export type GrpcBehaviour =
   | { readonly code: number; readonly details?: string; readonly retryAfterMs?: number }
   | { readonly rejected: number; readonly message?: string };
 
+export interface ServerTls {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** Given: a client must show a certificate of this authority. */
+  readonly ca?: Buffer | undefined;
+}
+
 export interface GrpcCollectorOptions {
+  readonly host?: string;
+  /** In the place of host and port: `unix:path`. */
+  readonly address?: string;
   readonly port?: number;
-  readonly tls?: { readonly ca: Buffer | null; readonly cert: Buffer; readonly key: Buffer };
+  readonly tls?: ServerTls;
   /** By the number of the request, from 0; every request is taken without it. */
   readonly behave?: (request: number) => GrpcBehaviour;
 }
@@ -48,7 +58,7 @@ const SERVICES = {
 /** A real gRPC server that takes OTLP. */
 export async function grpcCollector(
   t: TestContext,
-  { port = 0, tls, behave }: GrpcCollectorOptions = {},
+  { host = "127.0.0.1", port = 0, address = `${host}:${port}`, tls, behave }: GrpcCollectorOptions = {},
 ): Promise<Collector> {
   const server = new Server();
   const state = emptyState();
@@ -91,14 +101,12 @@ export async function grpcCollector(
     tls === undefined
       ? ServerCredentials.createInsecure()
       : ServerCredentials.createSsl(
-          tls.ca,
+          tls.ca ?? null,
           [{ private_key: tls.key, cert_chain: tls.cert }],
-          tls.ca !== null,
+          tls.ca !== undefined,
         );
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, credentials, (error, got) =>
-      error ? reject(error) : resolve(got),
-    );
+    server.bindAsync(address, credentials, (error, got) => (error ? reject(error) : resolve(got)));
   });
   const stop = async () => server.forceShutdown();
   t.after(stop);

@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { run } from "../run.ts";
 
@@ -86,11 +85,16 @@ export async function imageOfDirectory(
   }
 }
 
-/** npm's settings and the authorities that it trusts here. */
+/** npm's settings on this machine, where npm in the build stage looks for them, and the authorities that they name. */
 async function npmMounts(): Promise<readonly string[]> {
-  const authorities = (await run("npm", ["config", "get", "cafile"])).trim();
-  const files = { [join(homedir(), ".npmrc")]: "/root/.npmrc", [authorities]: authorities };
-  return Object.entries(files)
+  const setting = async (name: string) => (await run("npm", ["config", "get", name])).trim();
+  const authorities = await setting("cafile");
+  const places: readonly (readonly [string, string])[] = [
+    [await setting("userconfig"), "/root/.npmrc"],
+    [await setting("globalconfig"), "/usr/local/etc/npmrc"],
+    [authorities, authorities],
+  ];
+  return places
     .filter(([from]) => from.startsWith("/") && existsSync(from))
     .map(([from, to]) => `${from}:${to}:ro`);
 }
