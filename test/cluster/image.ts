@@ -26,6 +26,8 @@ interface Running {
   readonly code: Promise<number | null>;
 }
 
+type Instances = () => Promise<readonly string[]>;
+
 /** The trace that every kernel has, without end. */
 const TRACE = ["--probe=tracepoint"];
 const PATIENCE_MS = 20_000;
@@ -35,6 +37,12 @@ export async function checkImage(options: ImageOptions): Promise<readonly Check[
   const dir = await mkdtemp(join(tmpdir(), "tcpretrans-image-"));
   const containerd = await startContainerd(options.bin, dir);
   const runner = new ImageRunner(options, join(dir, "containerd.sock"));
+  const others = await readdir(join(options.tracefs, "instances"));
+  /** Instances of ours that the image's containers made. */
+  const own: Instances = async () => {
+    const names = await readdir(join(options.tracefs, "instances"));
+    return names.filter((name) => name.startsWith("tcpretrans-") && !others.includes(name));
+  };
   const checks: Check[] = [];
   const check = async (subject: string, step: () => Promise<string | undefined>) => {
     const problem = await step().catch((error: Error) => error.message);
@@ -45,8 +53,8 @@ export async function checkImage(options: ImageOptions): Promise<readonly Check[
     await check("the image tells its version", () => tellsVersion(runner));
     await check("a container of it is uid 0 with a read-only root and no shell", () => hasRights(runner));
     for (const signal of ["SIGTERM", "SIGINT"])
-      await check(`${signal} ends it as PID 1, and nothing is left`, () => endsBy(runner, signal, options));
-    await check("what SIGKILL leaves goes with the next start", () => cleansUp(runner, options));
+      await check(`${signal} ends it as PID 1, and nothing is left`, () => endsBy(runner, signal, own));
+    await check("what SIGKILL leaves goes with the next start", () => cleansUp(runner, own));
   } finally {
     await runner.clear();
     await containerd.stop();
@@ -157,27 +165,27 @@ async function hasRights(runner: ImageRunner): Promise<string | undefined> {
 async function endsBy(
   runner: ImageRunner,
   signal: string,
-  options: ImageOptions,
+  instances: Instances,
 ): Promise<string | undefined> {
   const running = await traces(runner);
-  const during = await instances(options);
+  const during = await instances();
   await runner.ctr(["task", "kill", "--signal", signal, running.id]);
   const code = await Promise.race([running.code, sleep(PATIENCE_MS, "it goes on", { ref: false })]);
-  const left = await instances(options);
+  const left = await instances();
   if (during.length !== 1) return `it had ${during.length} instances while it ran`;
   if (code !== 0) return `exit code ${code}: ${running.said()}`;
   return left.length === 0 ? undefined : `${left.join(", ")} is left`;
 }
 
-async function cleansUp(runner: ImageRunner, options: ImageOptions): Promise<string | undefined> {
+async function cleansUp(runner: ImageRunner, instances: Instances): Promise<string | undefined> {
   const running = await traces(runner);
   await runner.ctr(["task", "kill", "--signal", "SIGKILL", running.id]);
   await running.code;
-  const killed = await instances(options);
+  const killed = await instances();
   if (killed.length !== 1) return `SIGKILL left ${killed.length} instances: the case is not made`;
   const cleaner = runner.start([...TRACE, "--duration", "1"]);
   const code = await cleaner.code;
-  const left = await instances(options);
+  const left = await instances();
   if (code !== 0) return `the next start: exit code ${code}: ${cleaner.said()}`;
   return left.length === 0 ? undefined : `${left.join(", ")} is left`;
 }
@@ -190,9 +198,4 @@ async function traces(runner: ImageRunner): Promise<Running> {
       throw new Error(`Cannot trace in the image: ${running.said()}`);
   }
   return running;
-}
-
-async function instances({ tracefs }: ImageOptions): Promise<readonly string[]> {
-  const names = await readdir(join(tracefs, "instances"));
-  return names.filter((name) => name.startsWith("tcpretrans-"));
 }
