@@ -14,8 +14,6 @@ export interface ImageOptions {
   readonly archive: string;
   /** The name in the archive. */
   readonly image: string;
-  /** The host's tracefs. */
-  readonly tracefs: string;
 }
 
 /** A container that runs the image: what it said, and how it ended. */
@@ -26,6 +24,7 @@ interface Running {
   readonly code: Promise<number | null>;
 }
 
+/** Names of the instances of ours that the image's containers made. */
 type Instances = () => Promise<readonly string[]>;
 
 /** The trace that every kernel has, without end. */
@@ -34,32 +33,35 @@ const PATIENCE_MS = 20_000;
 
 /** Runs the image in a containerd of its own: its start, its rights, its signals as PID 1, and what it leaves. */
 export async function checkImage(options: ImageOptions): Promise<readonly Check[]> {
+  await using undo = new AsyncDisposableStack();
   const dir = await mkdtemp(join(tmpdir(), "tcpretrans-image-"));
+  undo.defer(() => rm(dir, { recursive: true, force: true }));
+  const tracefs = join(dir, "tracefs");
+  await mkdir(tracefs);
+  await run("mount", ["-t", "tracefs", "tcpretrans-test", tracefs]);
+  undo.defer(async () => void (await run("umount", [tracefs])));
   const containerd = await startContainerd(options.bin, dir);
-  const runner = new ImageRunner(options, join(dir, "containerd.sock"));
-  const others = await readdir(join(options.tracefs, "instances"));
-  /** Instances of ours that the image's containers made. */
-  const own: Instances = async () => {
-    const names = await readdir(join(options.tracefs, "instances"));
-    return names.filter((name) => name.startsWith("tcpretrans-") && !others.includes(name));
+  undo.defer(() => containerd.stop());
+  const socket = join(dir, "containerd.sock");
+  const runner = new ImageRunner(options, { socket, entrypoint: await readEntrypoint(options.archive) });
+  undo.defer(() => runner.clear());
+  const list = async () => {
+    const names = await readdir(join(tracefs, "instances"));
+    return names.filter((name) => name.startsWith("tcpretrans-"));
   };
+  const others = await list();
+  const own: Instances = async () => (await list()).filter((name) => !others.includes(name));
   const checks: Check[] = [];
   const check = async (subject: string, step: () => Promise<string | undefined>) => {
     const problem = await step().catch((error: Error) => error.message);
     checks.push({ subject, column: "image", problem });
   };
-  try {
-    await runner.ctr(["images", "import", options.archive]);
-    await check("the image tells its version", () => tellsVersion(runner));
-    await check("a container of it is uid 0 with a read-only root and no shell", () => hasRights(runner));
-    for (const signal of ["SIGTERM", "SIGINT"])
-      await check(`${signal} ends it as PID 1, and nothing is left`, () => endsBy(runner, signal, own));
-    await check("what SIGKILL leaves goes with the next start", () => cleansUp(runner, own));
-  } finally {
-    await runner.clear();
-    await containerd.stop();
-    await rm(dir, { recursive: true, force: true });
-  }
+  await runner.ctr(["images", "import", options.archive]);
+  await check("the image tells its version", () => tellsVersion(runner));
+  await check("a container of it is uid 0 with a read-only root and no shell", () => hasRights(runner));
+  for (const signal of ["SIGTERM", "SIGINT"])
+    await check(`${signal} ends it as PID 1, and nothing is left`, () => endsBy(runner, signal, own));
+  await check("what SIGKILL leaves goes with the next start", () => cleansUp(runner, own));
   return checks;
 }
 
@@ -98,13 +100,25 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", 
   }
 }
 
+/** What the image starts, as its own configuration says. */
+async function readEntrypoint(archive: string): Promise<readonly string[]> {
+  const read = async (file: string) => JSON.parse(await run("tar", ["-xOf", archive, file]));
+  const [{ Config: file }] = await read("manifest.json");
+  return (await read(file)).config.Entrypoint;
+}
+
 class ImageRunner {
   readonly #options: ImageOptions;
   readonly #ctr: readonly string[];
+  readonly #entrypoint: readonly string[];
   readonly #ids: string[] = [];
 
-  constructor(options: ImageOptions, socket: string) {
+  constructor(
+    options: ImageOptions,
+    { socket, entrypoint }: { readonly socket: string; readonly entrypoint: readonly string[] },
+  ) {
     this.#options = options;
+    this.#entrypoint = entrypoint;
     this.#ctr = ["--address", socket, "--namespace", "tcpretrans-test"];
   }
 
@@ -116,7 +130,9 @@ class ImageRunner {
   start(args: readonly string[]): Running {
     const id = `image-${this.#ids.length}`;
     this.#ids.push(id);
-    const command = ["run", "--rm", "--read-only", "--privileged", this.#options.image, id, ...args];
+    const place = ["--rm", "--read-only", "--privileged", this.#options.image, id];
+    // ctr takes arguments for the whole command, and not as Kubernetes does for what follows the entry point.
+    const command = ["run", ...place, ...this.#entrypoint, ...args];
     const child = spawn(join(this.#options.bin, "ctr"), [...this.#ctr, ...command], {
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -143,7 +159,7 @@ class ImageRunner {
 async function tellsVersion(runner: ImageRunner): Promise<string | undefined> {
   const { said, code } = runner.start(["--version"]);
   const ended = await code;
-  return ended === 0 && /^tcpretrans \d/.test(said()) ? undefined : `exit code ${ended}: ${said()}`;
+  return ended === 0 && /^tcpretrans \d/m.test(said()) ? undefined : `exit code ${ended}: ${said()}`;
 }
 
 async function hasRights(runner: ImageRunner): Promise<string | undefined> {
