@@ -41,7 +41,7 @@ export function formatManPage(): string {
   const words = ["record", "replay", "doctor", "agent"] as const;
   const parts = [
     `.TH TCPRETRANS 8 "" "tcpretrans ${VERSION}" "System Administration"`,
-    ".\\\" Made by `npm run generate:man` of what tcpretrans -h prints.",
+    '.\\" Made by `npm run generate:man` of what tcpretrans -h prints.',
     // Numbers and paths are not to be broken.
     ".nh\n.ad l",
     roffHeading("SH", "NAME"),

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { promisify } from "node:util";
 import type { LogEntry } from "../../../src/export/log-entry.ts";
 import type { Telemetry } from "../../../src/export/otlp/telemetry.ts";
