@@ -48,7 +48,8 @@ async function main(): Promise<number> {
   const epochSeconds = Number(
     process.env["SOURCE_DATE_EPOCH"] ?? (await gitOutput("log", "-1", "--format=%ct")),
   );
-  const revision = await gitOutput("rev-parse", "HEAD");
+  const changed = (await gitOutput("status", "--porcelain")) === "" ? "" : "-dirty";
+  const revision = `${await gitOutput("rev-parse", "HEAD")}${changed}`;
   const buildah = await openBuildah(join(dir, "buildah"));
   const problems: string[] = [];
   try {

@@ -63,6 +63,7 @@ function projectPod(pod: JsonObject, ownNode: string | undefined): SlimPod | und
     finishedSeconds: latest(finishes),
     finished: finishes.length > 0 && !finishes.includes(undefined),
     terminatingSeconds: terminatingSeconds(metadata),
+    writtenSeconds: writtenSeconds(metadata, status),
   };
 }
 
@@ -130,4 +131,15 @@ function terminatingSeconds(metadata: JsonObject): number | undefined {
   if (deadline === undefined) return undefined;
   const grace = metadata["deletionGracePeriodSeconds"];
   return deadline - (typeof grace === "number" && Number.isFinite(grace) ? Math.trunc(grace) : 0);
+}
+
+/**
+ * By the API server's clock alone: each writer's last change is in managedFields; what the server changes itself, on
+ * binding to a node and on a request for deletion, has times of its own.
+ */
+function writtenSeconds(metadata: JsonObject, status: JsonObject): number | undefined {
+  const writes = objectsOf(metadata, "managedFields").map((entry) => secondsOf(entry, "time"));
+  if (latest(writes) === undefined) return undefined;
+  const bound = secondsOf(condition(status, "PodScheduled"), "lastTransitionTime");
+  return latest([...writes, bound, secondsOf(metadata, "creationTimestamp"), terminatingSeconds(metadata)]);
 }

@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 
-const token = readFileSync("/var/run/secrets/kubernetes.io/serviceaccount/token", "utf8");
+const tokenFile = process.env.TOKEN_FILE ?? "/var/run/secrets/kubernetes.io/serviceaccount/token";
+const token = readFileSync(tokenFile, "utf8").trim();
 const { KUBERNETES_SERVICE_HOST: server, KUBERNETES_SERVICE_PORT: port, DAEMON_SET, TIMEOUT_SECONDS } = process.env;
 const url = `https://${isIPv6(server) ? `[${server}]` : server}:${port}${DAEMON_SET}`;
 const deadline = performance.now() + 1000 * Number(TIMEOUT_SECONDS);

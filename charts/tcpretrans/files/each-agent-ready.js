@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 
-const token = readFileSync("/var/run/secrets/kubernetes.io/serviceaccount/token", "utf8");
+const tokenFile = process.env.TOKEN_FILE ?? "/var/run/secrets/kubernetes.io/serviceaccount/token";
+const token = readFileSync(tokenFile, "utf8").trim();
 const { KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT, PODS, SELECTOR, PORT } = process.env;
 
 function inUrl(address) {
