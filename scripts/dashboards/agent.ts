@@ -66,7 +66,7 @@ const CAN_IT_BE_TRUSTED: readonly PanelSource[] = [
   }),
   series("Events without a name, and other nodes' events", {
     description:
-      "An end for which no name was found (local or peer); events that waited for a name in vain; events of other nodes on the same kernel, which are left out (foreign), or may be (undetermined).",
+      "An end for which no name was found; events that waited for a name in vain; events of other nodes on the same kernel, which are left out (foreign), or may be (undetermined).",
     unit: "suffix: /s",
     queries: [
       {
@@ -151,13 +151,14 @@ const EXPORT: readonly PanelSource[] = [
       "Records made each second, and events that a summary stands for because the budget (logs.recordsPerSecond) was used up. Metrics count every event all the same.",
     unit: "suffix: /s",
     queries: [
+      { expr: `sum(rate(tcpretrans_logs_emitted_total{${OF_NODES}}[$__rate_interval]))`, legend: "records" },
       {
-        expr: `sum by (event_name) (rate(tcpretrans_logs_emitted_total{${OF_NODES}}[$__rate_interval]))`,
-        legend: "{{event_name}}",
+        expr: `sum(rate(tcpretrans_logs_summaries_total{${OF_NODES}}[$__rate_interval]))`,
+        legend: "summaries",
       },
       {
         expr: `sum(rate(tcpretrans_logs_summarised_total{${OF_NODES}}[$__rate_interval]))`,
-        legend: "summarised",
+        legend: "events in summaries",
       },
     ],
   }),

@@ -8,6 +8,8 @@ export interface CaptureState {
   readonly rung: Rung | undefined;
   /** Probes that another program has removed or switched off. */
   readonly missing: readonly string[];
+  /** Times that another program had switched them off until they were put back; the last on the clock of the state. */
+  readonly gaps: { readonly count: number; readonly lastMs: number | undefined };
   /** Why what is seen is no exact number on this rung and kernel; undefined where it is. */
   readonly estimate: string | undefined;
 }
@@ -47,6 +49,8 @@ const STUCK_MS = 30_000;
 const FIRST_LIST_MS = 60_000;
 /** A list that is made anew begins at a random time within 30 s: until then nothing is wrong. */
 const RELIST_MS = 45_000;
+/** How long a gap is told of that is over. */
+const GAP_TOLD_MS = 60_000;
 
 /** Whether the process does its work: if not, starting it anew may help. */
 export function liveness(state: AgentState): Health {
@@ -95,15 +99,23 @@ function pump({ nowMs, startedMs, lastTickMs, shuttingDown, refusal }: AgentStat
   return ok("pump", lastTickMs === undefined ? "It is about to begin" : "It ticks");
 }
 
-function probes({ capture, refusal }: AgentState): HealthPart {
+function probes({ nowMs, capture, refusal }: AgentState): HealthPart {
   if (refusal !== undefined) return failing("probes", refusal.sentence, refusal.remedy);
   if (capture === undefined) return failing("probes", "They are not in place yet");
-  const { rung, missing, estimate } = capture;
+  const { rung, missing, gaps, estimate } = capture;
   if (missing.length > 0) {
     return failing(
       "probes",
       `Another program has switched off ${missing.join(", ")}`,
       "They are put back every second; find what uses /sys/kernel/tracing on this node if that goes on",
+    );
+  }
+  const gapMs = gaps.lastMs === undefined ? Number.POSITIVE_INFINITY : nowMs - gaps.lastMs;
+  if (gapMs <= GAP_TOLD_MS) {
+    return degraded(
+      "probes",
+      `Another program switched them off ${seconds(gapMs)} ago (gaps so far: ${gaps.count}); they are in place again`,
+      "Find what uses /sys/kernel/tracing on this node if that goes on",
     );
   }
   if (rung === undefined) {

@@ -9,6 +9,7 @@ import type { StartSpan } from "../export/open-span.ts";
 import type { ExportLog } from "../export/otlp/export-clock.ts";
 import type { ExportCounts } from "../export/otlp/export-counts.ts";
 import type { OtlpSettings, SignalExport } from "../export/otlp/otlp-settings.ts";
+import type { Telemetry } from "../export/otlp/telemetry.ts";
 import type { MetricExportCounts } from "../export/otlp-metric-exporter.ts";
 
 /** How signals leave the process; what is undefined goes nowhere. */
@@ -76,14 +77,15 @@ export async function openExports(wanted: ExportsWanted): Promise<AgentExports> 
     resourceMode: config.resource.mode,
     logs: signalExport(logs.exporter, config.otlp.logs),
     logBatch: { maxItems: logs.batch.maxRecords, delayMs: logs.batch.delayMs },
-    logRecordLimits: {
-      attributeCountLimit: logs.limits.attributeCount,
-      ...(logs.limits.attributeLength === undefined
-        ? {}
-        : { attributeValueLengthLimit: logs.limits.attributeLength }),
-    },
+    logRecordLimits: limitsOf(logs.limits),
     traces: signalExport(traces.exporter, config.otlp.traces),
     traceBatch: { maxItems: traces.batch.maxRecords, delayMs: traces.batch.delayMs },
+    spanLimits: {
+      ...limitsOf(traces.limits),
+      eventCountLimit: traces.maxEventsPerSpan,
+      attributePerEventCountLimit: traces.limits.eventAttributeCount,
+    },
+    sampleRatio: traces.sampleRatio,
     metricReaders: reader === undefined ? [] : [reader.reader],
     queue: config.queue,
     sdk,
@@ -104,14 +106,34 @@ export async function openExports(wanted: ExportsWanted): Promise<AgentExports> 
     problem: () => problem,
     close: (graceMs) => {
       const metricsMs = Math.min(METRICS_MS, graceMs / 2);
-      return telemetry.close({ queueMs: graceMs - metricsMs, metricsMs });
+      return telemetry
+        .close({ queueMs: graceMs - metricsMs, metricsMs })
+        .then(() => tellLost(telemetry.counts(), log.as("export")));
     },
   };
+}
+
+/** What was not sent in time is nowhere else. */
+function tellLost({ logs, traces }: ReturnType<Telemetry["counts"]>, { warn }: OwnLog): void {
+  for (const [what, counts] of [
+    ["log records", logs],
+    ["spans", traces],
+  ] as const) {
+    const lost = counts?.dropped.shutdown ?? 0;
+    if (lost > 0) warn(`${lost} ${what} could not be sent before the end, and are lost`);
+  }
 }
 
 /** The configuration's endpoints are whole. */
 export function otlpSettings(target: OtlpTarget): OtlpSettings {
   return { ...target, isSignalEndpoint: true };
+}
+
+function limitsOf({ attributeCount, attributeLength }: Config["logs"]["limits"]) {
+  return {
+    attributeCountLimit: attributeCount,
+    ...(attributeLength === undefined ? {} : { attributeValueLengthLimit: attributeLength }),
+  };
 }
 
 function signalExport(exporter: SignalExport["exporter"], target: OtlpTarget): SignalExport {

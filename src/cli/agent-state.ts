@@ -18,6 +18,7 @@ export function agentState(parts: AgentParts): AgentState {
         : {
             rung: capturing.session.capture.installed.rung,
             missing: capturing.session.missing.map(({ event }) => event),
+            gaps: capturing.session.gaps,
             estimate: estimateOf(capturing.tells),
           },
     refusal: refusal && { sentence: refusal.message, remedy: refusal.remedy },

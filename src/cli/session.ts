@@ -53,8 +53,8 @@ export interface Session extends Disposable {
   readonly onGap: Set<(gap: { readonly from: TraceNanos; readonly until: TraceNanos }) => void>;
   /** Probes that another program has removed or disabled, when it was last looked. */
   readonly missing: readonly InstalledProbe[];
-  /** Times that another program had kept the probes from recording, so far. */
-  readonly gaps: { readonly count: number };
+  /** Times that another program had kept the probes from recording, so far; the last on the clock of `performance.now()`. */
+  readonly gaps: { readonly count: number; readonly lastMs: number | undefined };
   /** Looks now at what is looked at every second. */
   readonly look: () => void;
 }
@@ -78,7 +78,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const onSecond = new Set<() => void>();
   const onRearm: Session["onRearm"] = new Set();
   const onGap: Session["onGap"] = new Set();
-  const gaps = { count: 0 };
+  const gaps: { count: number; lastMs: number | undefined } = { count: 0, lastMs: undefined };
   let missing: readonly InstalledProbe[] = [];
   const now = () => source.now();
   const keepArmed = armKeeper(capture, { say: options.say, now, onRearm, onGap, gaps });
@@ -116,7 +116,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 interface ArmKeeping extends Pick<SessionOptions, "say">, Pick<Session, "onRearm" | "onGap"> {
   /** Time since the source's epoch. */
   readonly now: () => TraceNanos;
-  readonly gaps: { count: number };
+  readonly gaps: { count: number; lastMs: number | undefined };
 }
 
 /**
@@ -136,6 +136,7 @@ function armKeeper(
       armedAt = looked;
       return missing;
     }
+    gaps.lastMs = performance.now();
     const names = missing.map(({ event }) => event).join(", ");
     try {
       const again = capture.rearm(missing);

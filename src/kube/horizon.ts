@@ -59,7 +59,8 @@ export class Horizon {
       this.#leastMs = Number.POSITIVE_INFINITY;
       this.#leastSinceMs = nowMs;
     }
-    this.#leastMs = Math.min(this.#leastMs, delayMs);
+    // Less is only that one server's clock is ahead of the others'.
+    this.#leastMs = Math.max(-1000, Math.min(this.#leastMs, delayMs));
     return Math.min(this.#leastMs, this.#leastBeforeMs);
   }
 }

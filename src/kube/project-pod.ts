@@ -133,15 +133,13 @@ function terminatingSeconds(metadata: JsonObject): number | undefined {
   return deadline - (typeof grace === "number" && Number.isFinite(grace) ? Math.trunc(grace) : 0);
 }
 
-/** Each writer's last change is in managedFields; binding to a node and asking for a deletion leave other times. */
+/**
+ * By the API server's clock alone: each writer's last change is in managedFields; what the server changes itself, on
+ * binding to a node and on a request for deletion, has times of its own.
+ */
 function writtenSeconds(metadata: JsonObject, status: JsonObject): number | undefined {
   const writes = objectsOf(metadata, "managedFields").map((entry) => secondsOf(entry, "time"));
   if (latest(writes) === undefined) return undefined;
-  const changes = objectsOf(status, "conditions").map((item) => secondsOf(item, "lastTransitionTime"));
-  return latest([
-    ...writes,
-    ...changes,
-    secondsOf(metadata, "creationTimestamp"),
-    terminatingSeconds(metadata),
-  ]);
+  const bound = secondsOf(condition(status, "PodScheduled"), "lastTransitionTime");
+  return latest([...writes, bound, secondsOf(metadata, "creationTimestamp"), terminatingSeconds(metadata)]);
 }

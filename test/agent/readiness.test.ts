@@ -10,13 +10,15 @@ import {
 
 const NOW = 1_000_000;
 
+const NO_GAPS = { count: 0, lastMs: undefined };
+
 /** An agent that is well. */
 const WELL: AgentState = {
   nowMs: NOW,
   startedMs: NOW - 600_000,
   shuttingDown: false,
   lastTickMs: NOW - 100,
-  capture: { rung: "kprobe", missing: [], estimate: undefined },
+  capture: { rung: "kprobe", missing: [], gaps: NO_GAPS, estimate: undefined },
   refusal: undefined,
   names: [{ resource: "pods", state: "synced", sinceMs: NOW - 500_000, problem: undefined }],
   exports: [
@@ -68,18 +70,24 @@ test("readiness() fails while probes are not in place, and where someone has tak
     "not ready, probes: failing: They are not in place yet",
   );
   assert.match(
-    line({ capture: { rung: "kprobe", missing: ["out_1a", "tlp_1a"], estimate: undefined } }, "probes") ?? "",
+    line(
+      { capture: { rung: "kprobe", missing: ["out_1a", "tlp_1a"], gaps: NO_GAPS, estimate: undefined } },
+      "probes",
+    ) ?? "",
     /^not ready, probes: failing: Another program has switched off out_1a, tlp_1a\. /,
   );
 });
 
 test("readiness() says that a rung estimates, or that nothing can be traced, and is ready", () => {
   assert.equal(
-    line({ capture: { rung: "tracepoint", missing: [], estimate: "segments are not told" } }, "probes"),
+    line(
+      { capture: { rung: "tracepoint", missing: [], gaps: NO_GAPS, estimate: "segments are not told" } },
+      "probes",
+    ),
     "ready, probes: degraded: In place, by tracepoint; numbers are an estimate: segments are not told",
   );
   assert.match(
-    line({ capture: { rung: undefined, missing: [], estimate: undefined } }, "probes") ?? "",
+    line({ capture: { rung: undefined, missing: [], gaps: NO_GAPS, estimate: undefined } }, "probes") ?? "",
     /^ready, probes: degraded: This node lets nothing be traced/,
   );
 });
@@ -159,4 +167,17 @@ test("readiness() of an agent that the machine lets capture nothing is not ready
     ok: true,
     lines: ["pump: ok: It waits until this machine lets it capture"],
   });
+});
+
+test("readiness() tells for a minute of a gap that is over, and stays ready", () => {
+  const after = (ms: number) =>
+    line(
+      { capture: { rung: "kprobe", missing: [], gaps: { count: 2, lastMs: NOW - ms }, estimate: undefined } },
+      "probes",
+    );
+  assert.equal(
+    after(5000),
+    "ready, probes: degraded: Another program switched them off 5 s ago (gaps so far: 2); they are in place again. Find what uses /sys/kernel/tracing on this node if that goes on",
+  );
+  assert.equal(after(60_001), "ready, probes: ok: In place, by kprobe");
 });

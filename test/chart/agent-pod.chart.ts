@@ -116,6 +116,17 @@ test("config of values is the agent's own, large numbers, false and zero include
   assert.equal(config.names.cidrs.length, 1);
 });
 
+test("a section of config that is null is one that is left out", () => {
+  for (const section of ["kubernetes", "host", "http", "events", "metrics", "otlp", "resource", "shutdown"]) {
+    const { problem } = render({ config: { [section]: null }, demo: { enabled: true } }, { helm });
+    assert.equal(problem, undefined, section);
+  }
+  assert.equal(
+    render({ updateStrategy: { type: "OnDelete", rollingUpdate: null } }, { helm }).problem,
+    undefined,
+  );
+});
+
 test("the pod shares nothing with the host but what it mounts, and makes no directory there", () => {
   for (const privileged of [true, false]) {
     const { spec, container } = podOf({ privileged });

@@ -11,7 +11,7 @@ test("the image runs in containerd as the chart's pod does", async () => {
       "LAB_BIN must name a directory with containerd, IMAGE_ARCHIVE what `npm run image -- --output` wrote",
     );
   const image = `tcpretrans.test/tcpretrans:${VERSION}`;
-  const checks = await checkImage({ bin, archive, image, tracefs: "/sys/kernel/tracing" });
+  const checks = await checkImage({ bin, archive, image });
   assert.deepEqual(checks.filter(({ problem }) => problem !== undefined).map(formatCheck), []);
   assert.equal(checks.length, 5);
 });

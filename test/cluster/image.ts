@@ -14,8 +14,6 @@ export interface ImageOptions {
   readonly archive: string;
   /** The name in the archive. */
   readonly image: string;
-  /** The host's tracefs. */
-  readonly tracefs: string;
 }
 
 /** A container that runs the image: what it said, and how it ended. */
@@ -26,32 +24,44 @@ interface Running {
   readonly code: Promise<number | null>;
 }
 
+/** Names of the instances of ours that the image's containers made. */
+type Instances = () => Promise<readonly string[]>;
+
 /** The trace that every kernel has, without end. */
 const TRACE = ["--probe=tracepoint"];
 const PATIENCE_MS = 20_000;
 
 /** Runs the image in a containerd of its own: its start, its rights, its signals as PID 1, and what it leaves. */
 export async function checkImage(options: ImageOptions): Promise<readonly Check[]> {
+  await using undo = new AsyncDisposableStack();
   const dir = await mkdtemp(join(tmpdir(), "tcpretrans-image-"));
+  undo.defer(() => rm(dir, { recursive: true, force: true }));
+  const tracefs = join(dir, "tracefs");
+  await mkdir(tracefs);
+  await run("mount", ["-t", "tracefs", "tcpretrans-test", tracefs]);
+  undo.defer(async () => void (await run("umount", [tracefs])));
   const containerd = await startContainerd(options.bin, dir);
-  const runner = new ImageRunner(options, join(dir, "containerd.sock"));
+  undo.defer(() => containerd.stop());
+  const socket = join(dir, "containerd.sock");
+  const runner = new ImageRunner(options, { socket, entrypoint: await readEntrypoint(options.archive) });
+  undo.defer(() => runner.clear());
+  const list = async () => {
+    const names = await readdir(join(tracefs, "instances"));
+    return names.filter((name) => name.startsWith("tcpretrans-"));
+  };
+  const others = await list();
+  const own: Instances = async () => (await list()).filter((name) => !others.includes(name));
   const checks: Check[] = [];
   const check = async (subject: string, step: () => Promise<string | undefined>) => {
     const problem = await step().catch((error: Error) => error.message);
     checks.push({ subject, column: "image", problem });
   };
-  try {
-    await runner.ctr(["images", "import", options.archive]);
-    await check("the image tells its version", () => tellsVersion(runner));
-    await check("a container of it is uid 0 with a read-only root and no shell", () => hasRights(runner));
-    for (const signal of ["SIGTERM", "SIGINT"])
-      await check(`${signal} ends it as PID 1, and nothing is left`, () => endsBy(runner, signal, options));
-    await check("what SIGKILL leaves goes with the next start", () => cleansUp(runner, options));
-  } finally {
-    await runner.clear();
-    await containerd.stop();
-    await rm(dir, { recursive: true, force: true });
-  }
+  await runner.ctr(["images", "import", options.archive]);
+  await check("the image tells its version", () => tellsVersion(runner));
+  await check("a container of it is uid 0 with a read-only root and no shell", () => hasRights(runner));
+  for (const signal of ["SIGTERM", "SIGINT"])
+    await check(`${signal} ends it as PID 1, and nothing is left`, () => endsBy(runner, signal, own));
+  await check("what SIGKILL leaves goes with the next start", () => cleansUp(runner, own));
   return checks;
 }
 
@@ -90,13 +100,25 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", 
   }
 }
 
+/** What the image starts, as its own configuration says. */
+async function readEntrypoint(archive: string): Promise<readonly string[]> {
+  const read = async (file: string) => JSON.parse(await run("tar", ["-xOf", archive, file]));
+  const [{ Config: file }] = await read("manifest.json");
+  return (await read(file)).config.Entrypoint;
+}
+
 class ImageRunner {
   readonly #options: ImageOptions;
   readonly #ctr: readonly string[];
+  readonly #entrypoint: readonly string[];
   readonly #ids: string[] = [];
 
-  constructor(options: ImageOptions, socket: string) {
+  constructor(
+    options: ImageOptions,
+    { socket, entrypoint }: { readonly socket: string; readonly entrypoint: readonly string[] },
+  ) {
     this.#options = options;
+    this.#entrypoint = entrypoint;
     this.#ctr = ["--address", socket, "--namespace", "tcpretrans-test"];
   }
 
@@ -108,7 +130,9 @@ class ImageRunner {
   start(args: readonly string[]): Running {
     const id = `image-${this.#ids.length}`;
     this.#ids.push(id);
-    const command = ["run", "--rm", "--read-only", "--privileged", this.#options.image, id, ...args];
+    const place = ["--rm", "--read-only", "--privileged", this.#options.image, id];
+    // ctr takes arguments for the whole command, and not as Kubernetes does for what follows the entry point.
+    const command = ["run", ...place, ...this.#entrypoint, ...args];
     const child = spawn(join(this.#options.bin, "ctr"), [...this.#ctr, ...command], {
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -135,7 +159,7 @@ class ImageRunner {
 async function tellsVersion(runner: ImageRunner): Promise<string | undefined> {
   const { said, code } = runner.start(["--version"]);
   const ended = await code;
-  return ended === 0 && /^tcpretrans \d/.test(said()) ? undefined : `exit code ${ended}: ${said()}`;
+  return ended === 0 && /^tcpretrans \d/m.test(said()) ? undefined : `exit code ${ended}: ${said()}`;
 }
 
 async function hasRights(runner: ImageRunner): Promise<string | undefined> {
@@ -157,27 +181,27 @@ async function hasRights(runner: ImageRunner): Promise<string | undefined> {
 async function endsBy(
   runner: ImageRunner,
   signal: string,
-  options: ImageOptions,
+  instances: Instances,
 ): Promise<string | undefined> {
   const running = await traces(runner);
-  const during = await instances(options);
+  const during = await instances();
   await runner.ctr(["task", "kill", "--signal", signal, running.id]);
   const code = await Promise.race([running.code, sleep(PATIENCE_MS, "it goes on", { ref: false })]);
-  const left = await instances(options);
+  const left = await instances();
   if (during.length !== 1) return `it had ${during.length} instances while it ran`;
   if (code !== 0) return `exit code ${code}: ${running.said()}`;
   return left.length === 0 ? undefined : `${left.join(", ")} is left`;
 }
 
-async function cleansUp(runner: ImageRunner, options: ImageOptions): Promise<string | undefined> {
+async function cleansUp(runner: ImageRunner, instances: Instances): Promise<string | undefined> {
   const running = await traces(runner);
   await runner.ctr(["task", "kill", "--signal", "SIGKILL", running.id]);
   await running.code;
-  const killed = await instances(options);
+  const killed = await instances();
   if (killed.length !== 1) return `SIGKILL left ${killed.length} instances: the case is not made`;
   const cleaner = runner.start([...TRACE, "--duration", "1"]);
   const code = await cleaner.code;
-  const left = await instances(options);
+  const left = await instances();
   if (code !== 0) return `the next start: exit code ${code}: ${cleaner.said()}`;
   return left.length === 0 ? undefined : `${left.join(", ")} is left`;
 }
@@ -190,9 +214,4 @@ async function traces(runner: ImageRunner): Promise<Running> {
       throw new Error(`Cannot trace in the image: ${running.said()}`);
   }
   return running;
-}
-
-async function instances({ tracefs }: ImageOptions): Promise<readonly string[]> {
-  const names = await readdir(join(tracefs, "instances"));
-  return names.filter((name) => name.startsWith("tcpretrans-"));
 }

@@ -84,6 +84,15 @@ test("Horizon.ms is Infinity five seconds after the last event that came late", 
   assert.equal(horizon.ms, Infinity);
 });
 
+test("Horizon.told() takes one clock that is ahead for no measure of the others", () => {
+  const { horizon, pass, now } = aHorizon();
+  for (let second = 0; second < 100; second++) {
+    pass(1_000);
+    horizon.told(Math.floor(now() / 1000) + (second % 10 === 0 ? 10 : 0), now() + 100);
+    assert.equal(horizon.ms, Infinity);
+  }
+});
+
 test("Horizon.told() takes what every event is late for the clocks' difference, also after they were set", () => {
   const { horizon, pass, now } = aHorizon();
   for (const offset of [0, -30, 20]) {

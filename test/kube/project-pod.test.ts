@@ -129,8 +129,15 @@ test("podProjection() tells the last change that says when it was", () => {
   assert.equal(written({ metadata: { managedFields } }), 7);
   const asked = { deletionTimestamp: "2026-11-22T10:01:00Z", deletionGracePeriodSeconds: 30 };
   assert.equal(written({ metadata: { managedFields, ...asked } }), 30);
-  const conditions = [{ type: "PodScheduled", status: "True", lastTransitionTime: "2026-11-22T10:00:09Z" }];
-  assert.equal(written({ metadata: { managedFields }, status: { conditions } }), 9);
+  const conditions = [
+    { type: "PodScheduled", status: "True", lastTransitionTime: "2026-11-22T10:00:09Z" },
+    { type: "Ready", status: "True", lastTransitionTime: "2026-11-22T10:00:30Z" },
+  ];
+  assert.equal(
+    written({ metadata: { managedFields }, status: { conditions } }),
+    9,
+    "not by a kubelet's clock",
+  );
   assert.equal(written({ metadata: asked }), undefined, "nobody keeps a record of changes");
 });
 

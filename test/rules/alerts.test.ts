@@ -34,6 +34,7 @@ test("every rule is about metrics and labels that the agent exports", () => {
 test("unknownNames finds a metric and a label that nobody exports", () => {
   assert.deepEqual(unknownNames("sum by (source_pod) (rate(tcp_retransmits_total[5m]))", []), ["source_pod"]);
   assert.deepEqual(unknownNames("rate(tcp_retransmit_total[5m]) > 0", []), ["tcp_retransmit_total"]);
+  assert.deepEqual(unknownNames("sum by (probe_rung) (rate(tcpretrans_gaps_total[5m]))", []), ["probe_rung"]);
   assert.deepEqual(unknownNames('tcpretrans_gaps_total{probe_rung="kprobe"}', []), [
     "tcpretrans_gaps_total{probe_rung}",
   ]);

@@ -22,12 +22,13 @@ const WORDS: ReadonlySet<string> = new Set(["and", "or", "unless", "bool", "offs
 /** Names in a query that nobody exports: metrics, labels, and `metric{label}` where the metric has no such label. */
 export function unknownNames(expr: string, records: readonly string[]): readonly string[] {
   const unknown: string[] = [];
+  const labelsHere = labelsOf(expr, records);
   const known = (name: string) => METRICS.has(name) || OTHERS.has(name) || records.includes(name);
   const rest = expr
     .replaceAll(/"[^"]*"/g, '""')
     .replaceAll(/\b(?:by|on|group_left|ignoring)\s*\(([^)]*)\)/g, (_, list: string) => {
       const labels = list.split(",").flatMap((label) => label.trim() || []);
-      unknown.push(...labels.filter((label) => !LABELS.has(label) && !MADE_LABELS.has(label)));
+      unknown.push(...labels.filter((label) => !labelsHere.has(label) && !MADE_LABELS.has(label)));
       return " ";
     })
     .replaceAll(/([a-zA-Z_:][\w:]*)\{([^}]*)\}/g, (_, metric: string, matchers: string) => {
@@ -45,4 +46,11 @@ export function unknownNames(expr: string, records: readonly string[]): readonly
   for (const [, name = ""] of rest.matchAll(/([a-zA-Z_:][\w:]*)(?![\w:]*\s*\()/g))
     if (!known(name) && !WORDS.has(name)) unknown.push(name);
   return unknown;
+}
+
+/** Labels of the metrics in a query; any where one of them is recorded or another program's. */
+function labelsOf(expr: string, records: readonly string[]): ReadonlySet<string> {
+  const names = expr.match(/[a-zA-Z_:][\w:]*/g) ?? [];
+  if (names.some((name) => OTHERS.has(name) || records.includes(name))) return LABELS;
+  return new Set(names.flatMap((name) => [...(METRICS.get(name) ?? [])]));
 }

@@ -161,10 +161,11 @@ function countAgent(history: History, node: string, minute: number): void {
     S.logsSummarised,
   ])
     count(quiet, {}, 0);
-  for (const end of ["local", "peer"])
-    count(S.unattributed, { [A.end]: end }, end === "peer" ? Math.round(noise) : 0);
+  for (const end of ["source", "destination"])
+    count(S.unattributed, { [A.end]: end }, end === "destination" ? Math.round(noise) : 0);
   count(S.gaveUp, { [A.reason]: "timeout" }, 0);
-  count(S.logsEmitted, { [A.eventName]: "tcp.retransmit" }, 300 * noise);
+  count(S.logsEmitted, {}, 300 * noise);
+  count(S.logsSummaries, {}, 0);
   count(S.exported, { [A.signal]: "logs" }, isAway ? 0 : 300 * noise);
   count(S.exported, { [A.signal]: "metrics" }, isAway ? 0 : 250);
   if (isAway) count(S.exportFailures, { [A.signal]: "logs", [A.errorType]: "UNAVAILABLE" }, 4);

@@ -68,22 +68,28 @@ annotations:
 {{- end }}
 {{- end }}
 
+{{- /* A setting of `config` as text, by section, key and default; a section may be null. */}}
+{{- define "tcpretrans.setting" -}}
+{{- $section := get (index . 0).Values.config (index . 1) | default dict }}
+{{- if hasKey $section (index . 2) }}{{ get $section (index . 2) }}{{ else }}{{ index . 3 }}{{ end }}
+{{- end }}
+
 {{- /* "true" where names are asked for, and so the API server. */}}
 {{- define "tcpretrans.usesApi" -}}
-{{- if ne (toString (dig "kubernetes" "enabled" true .Values.config)) "false" }}true{{ end }}
+{{- if ne (include "tcpretrans.setting" (list $ "kubernetes" "enabled" true)) "false" }}true{{ end }}
 {{- end }}
 
 {{- define "tcpretrans.servesHttp" -}}
-{{- if ne (toString (dig "http" "enabled" true .Values.config)) "false" }}true{{ end }}
+{{- if ne (include "tcpretrans.setting" (list $ "http" "enabled" true)) "false" }}true{{ end }}
 {{- end }}
 
 {{- define "tcpretrans.port" -}}
-{{- dig "http" "port" 9464 .Values.config | int }}
+{{- include "tcpretrans.setting" (list $ "http" "port" 9464) | int }}
 {{- end }}
 
 {{- define "tcpretrans.gracePeriod" -}}
 {{- if kindIs "invalid" .Values.terminationGracePeriodSeconds }}
-{{- add 10 (ceil (dig "shutdown" "graceSeconds" 20 .Values.config)) }}
+{{- add 10 (ceil (include "tcpretrans.setting" (list $ "shutdown" "graceSeconds" 20))) }}
 {{- else }}
 {{- int .Values.terminationGracePeriodSeconds }}
 {{- end }}
@@ -122,7 +128,7 @@ annotations:
 {{- if $otlp }}
 {{- $_ := set $config "otlp" $otlp }}
 {{- end }}
-{{- if and .Values.demo.enabled (not (dig "metrics" "intervalSeconds" false $config)) }}
+{{- if and .Values.demo.enabled (not (include "tcpretrans.setting" (list $ "metrics" "intervalSeconds" ""))) }}
 {{- $_ := set $config "metrics" (mergeOverwrite (deepCopy (default dict $config.metrics)) (dict "intervalSeconds" 15)) }}
 {{- end }}
 {{- toYaml $config }}
@@ -205,7 +211,7 @@ tolerations:
 {{- end }}
 - name: CONTAINER_NAME
   value: tcpretrans
-{{- if not (dig "http" "host" "" .Values.config) }}
+{{- if not (include "tcpretrans.setting" (list $ "http" "host" "")) }}
 - name: TCPRETRANS_HTTP_HOST
   valueFrom:
     fieldRef:

@@ -1,7 +1,7 @@
 {{- /* What the schema cannot tell: values that do not fit each other. All of it is said at once. */}}
 {{- define "tcpretrans.validate" -}}
 {{- $problems := list }}
-{{- $grace := dig "shutdown" "graceSeconds" 20 .Values.config }}
+{{- $grace := include "tcpretrans.setting" (list $ "shutdown" "graceSeconds" 20) }}
 {{- $given := .Values.terminationGracePeriodSeconds }}
 {{- if and (not (kindIs "invalid" $given)) (le (float64 $given) (float64 $grace)) }}
 {{- $problems = append $problems (printf "Cannot use terminationGracePeriodSeconds %v: the agent may take %v s to end (config.shutdown.graceSeconds); give more" $given $grace) }}
@@ -9,14 +9,14 @@
 {{- if eq (include "tcpretrans.port" . | int) 0 }}
 {{- $problems = append $problems "Cannot use config.http.port 0 in a pod: probes must know the port" }}
 {{- end }}
-{{- $surge := dig "rollingUpdate" "maxSurge" 0 .Values.updateStrategy }}
+{{- $surge := get (default dict .Values.updateStrategy.rollingUpdate) "maxSurge" | default 0 }}
 {{- if and .Values.hostNetwork (not (has (toString $surge) (list "0" "0%"))) }}
 {{- $problems = append $problems "Cannot use hostNetwork with updateStrategy.rollingUpdate.maxSurge: two agents on a node want one port; give maxSurge 0 and maxUnavailable 1" }}
 {{- end }}
-{{- if and .Values.collector.endpoint (dig "otlp" "endpoint" "" .Values.config) }}
+{{- if and .Values.collector.endpoint (include "tcpretrans.setting" (list $ "otlp" "endpoint" "")) }}
 {{- $problems = append $problems "Cannot use collector.endpoint with config.otlp.endpoint: they say the same; give one" }}
 {{- end }}
-{{- if and (dig "otlp" "endpoint" "" .Values.config) (contains "$(" (dig "otlp" "endpoint" "" .Values.config)) }}
+{{- if and (include "tcpretrans.setting" (list $ "otlp" "endpoint" "")) (contains "$(" (include "tcpretrans.setting" (list $ "otlp" "endpoint" ""))) }}
 {{- $problems = append $problems "Cannot use a variable in config.otlp.endpoint: give it as collector.endpoint" }}
 {{- end }}
 {{- with .Values.collector.tls }}

@@ -3,18 +3,22 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import type { LogRecordProcessor } from "@opentelemetry/sdk-logs";
 import type { IMetricReader } from "@opentelemetry/sdk-metrics";
 import { NodeSDK } from "@opentelemetry/sdk-node";
-import type { SpanProcessor } from "@opentelemetry/sdk-trace";
+import { type SpanLimits, type SpanProcessor, TraceIdRatioBasedSampler } from "@opentelemetry/sdk-trace";
 
 export interface NodeSdkParts {
   readonly resource: Attributes;
   readonly metricReaders: readonly IMetricReader[];
   readonly logRecordProcessors: readonly LogRecordProcessor[];
   readonly spanProcessors: readonly SpanProcessor[];
+  readonly spanLimits: SpanLimits;
+  /** Share of the root spans that are made, from 0 to 1. */
+  readonly sampleRatio: number;
 }
 
 /** Starts OpenTelemetry's NodeSDK with these parts and none of its own. */
 export function startNodeSdk(parts: NodeSdkParts): NodeSDK {
   const { resource, metricReaders, logRecordProcessors, spanProcessors } = parts;
+  const { spanLimits, sampleRatio } = parts;
   const make = () =>
     new NodeSDK({
       resource: resourceFromAttributes(resource),
@@ -26,6 +30,8 @@ export function startNodeSdk(parts: NodeSdkParts): NodeSDK {
       metricReaders: [...metricReaders],
       logRecordProcessors: [...logRecordProcessors],
       spanProcessors: [...spanProcessors],
+      spanLimits,
+      sampler: new TraceIdRatioBasedSampler(sampleRatio),
     });
   const sdk = withoutVariable("OTEL_LOG_LEVEL", make);
   sdk.start();

@@ -44,6 +44,8 @@ export function openTelemetry(options: TelemetryOptions): Telemetry {
     metricReaders: options.metricReaders,
     logRecordProcessors: logOutput === undefined ? [] : [logOutput.processor],
     spanProcessors: spanOutput === undefined ? [] : [spanOutput.processor],
+    spanLimits: options.spanLimits,
+    sampleRatio: options.sampleRatio,
   });
   let closed: Promise<void> | undefined;
   return {

@@ -57,7 +57,7 @@ const SERVICES = {
 
 /** A real gRPC server that takes OTLP. */
 export async function grpcCollector(
-  t: TestContext,
+  t: Pick<TestContext, "after">,
   { host = "127.0.0.1", port = 0, address = `${host}:${port}`, tls, behave }: GrpcCollectorOptions = {},
 ): Promise<Collector> {
   const server = new Server();

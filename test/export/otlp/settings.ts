@@ -108,6 +108,8 @@ export function telemetryOptions(other: Partial<TelemetryOptions> = {}): Telemet
       attributes: {},
     },
     resourceMode: "agent",
+    spanLimits: {},
+    sampleRatio: 1,
     logs: { exporter: "none" },
     logBatch: { maxItems: 512, delayMs: 20 },
     logRecordLimits: {},

@@ -55,7 +55,7 @@ function rig(t: TestContext, port: number, settings: Partial<OtlpSettings>) {
     clock: fastClock(100),
   });
   const emit = (name: string) => {
-    const span = telemetry.startSpan!({ name, startUnixNanos: 1n, pod: undefined });
+    const span = telemetry.startSpan!({ name, startUnixNanos: 1n, pod: undefined })!;
     telemetry.emitLog!({
       eventName: name,
       timeUnixNanos: 1n,
@@ -95,12 +95,15 @@ for (const protocol of ["grpc", "http/protobuf"] as const) {
     const secret = mountedSecret(t, { "ca.crt": "other-authority.crt" });
     const { emit, log } = rig(t, collector.port, { protocol, certificate: secret.path("ca.crt") });
     emit("a");
-    await until("it was said", () => log.said.length >= 2);
-    for (const signal of ["logs", "traces"]) {
-      const beginning = `Cannot export ${signal} to https://localhost:${collector.port}`;
-      const line = log.said.find((said) => said.startsWith(beginning));
+    const lineOf = (signal: string) =>
+      log.said.find((said) =>
+        said.startsWith(`Cannot export ${signal} to https://localhost:${collector.port}`),
+      );
+    const signals = ["logs", "traces"];
+    await until("it was said", () => signals.every((signal) => lineOf(signal) !== undefined));
+    for (const signal of signals) {
       assert.match(
-        line ?? "",
+        lineOf(signal) ?? "",
         /: its certificate comes from an authority that is not known here; give the authority's certificate as otlp\.certificate$/,
       );
     }

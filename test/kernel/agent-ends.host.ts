@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openLibc } from "../../src/syscall/libc.ts";
+import { openTracefs } from "../../src/tracefs/mount.ts";
+import type { Received } from "../export/otlp/decode-otlp.ts";
+import { grpcCollector } from "../export/otlp/grpc-collector.ts";
+import { AgentProgram, sentRows, sumOf } from "../support/agent-program.ts";
+import { LossyLink } from "../support/lossy-link.ts";
+import { Program } from "../support/program.ts";
+
+const PORT = { random: 7001, closed: 7004 } as const;
+const tracefs = openTracefs({ libc: openLibc() });
+let link: LossyLink;
+
+before(async () => {
+  link = await LossyLink.open({
+    ports: [PORT.random],
+    atServer: [
+      `tcp dport ${PORT.random} meta length > 200 numgen random mod 100 < 20 drop`,
+      `tcp dport ${PORT.closed} drop`,
+    ],
+  });
+});
+
+after(async () => {
+  await link[Symbol.asyncDispose]();
+  tracefs[Symbol.dispose]();
+});
+
+/** Some hundred retransmits a second, over about as many seconds; resolves when it is over. */
+async function storm(seconds: number): Promise<void> {
+  const host = link.address("ipv4");
+  for (const end = performance.now() + seconds * 1000; performance.now() < end; ) {
+    await link.ask({ host, port: PORT.random, connections: 8, bytes: 60_000 });
+  }
+}
+
+/** Nobody listens there. */
+const AWAY = "http://127.0.0.1:9";
+
+function ourInstances(): readonly string[] {
+  return readdirSync(`${tracefs.path}/instances`).filter((name) => name.startsWith("tcpretrans-"));
+}
+
+function eventsOf(records: readonly Received[]): number {
+  const counts = records.map(({ attributes }) => Number(attributes["tcp.retransmit.events"] ?? 1));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  test(`tcpretrans agent ends on ${signal} in a storm with 0: all that it saw is sent, nothing is left`, async (t) => {
+    const collector = await grpcCollector(t);
+    const to = ["--otlp-endpoint", `http://127.0.0.1:${collector.port}`, "--node-name", signal];
+    await using agent = await AgentProgram.capturing([...to, "--logs-records-per-second", "50"]);
+    const { instance } = agent.program;
+    const storming = storm(2.5);
+    await agent.program.until(() => agent.rows.length > 50, "prints rows");
+    const askedMs = performance.now();
+    assert.deepEqual(await agent.stop(signal), { code: 0, signal: null });
+    assert.ok(performance.now() - askedMs < 20_000);
+    assert.ok(!existsSync(instance));
+    assert.equal(eventsOf(collector.received), agent.rows.length);
+    assert.ok(collector.metrics.length > 0);
+    await storming;
+  });
+}
+
+test("tcpretrans agent keeps to its grace period while the collector is away, and says what it could not send", async () => {
+  await using agent = await AgentProgram.capturing([
+    ...["--otlp-endpoint", AWAY, "--node-name", "away", "--shutdown-grace-seconds", "3"],
+  ]);
+  await Promise.all([storm(0.5), agent.program.until(() => agent.rows.length > 5, "prints rows")]);
+  const askedMs = performance.now();
+  assert.deepEqual(await agent.stop(), { code: 0, signal: null });
+  const tookMs = performance.now() - askedMs;
+  assert.ok(tookMs > 1000 && tookMs < 4500, `${tookMs} ms`);
+  const said = agent.log.find(({ msg }) => /could not be sent before the end/.test(msg));
+  assert.equal(said?.msg, `${agent.rows.length} log records could not be sent before the end, and are lost`);
+});
+
+test("tcpretrans agent ends at once on a second signal", async () => {
+  await using agent = await AgentProgram.capturing(["--otlp-endpoint", AWAY, "--node-name", "second"]);
+  const { instance } = agent.program;
+  await Promise.all([storm(0.5), agent.program.until(() => agent.rows.length > 5, "prints rows")]);
+  agent.program.child.kill("SIGTERM");
+  await sleep(1200); // a signal of the same second is the first one's echo
+  assert.equal(agent.program.child.exitCode, null);
+  const againMs = performance.now();
+  assert.deepEqual(await agent.stop(), { code: 0, signal: null });
+  assert.ok(performance.now() - againMs < 3000);
+  assert.ok(!existsSync(instance));
+});
+
+test("tcpretrans agent that starts is ended by a signal, with nothing left", async () => {
+  const before = ourInstances();
+  for (const waitMs of [50, 150, 250, 350]) {
+    await using agent = new AgentProgram(["--node-name", "early", "--otlp-endpoint", AWAY]);
+    await sleep(waitMs);
+    const { code, signal } = await agent.stop();
+    // Before it listens for them, signals have their usual effect.
+    assert.ok(code === 0 || signal === "SIGTERM", `${code} ${agent.program.stderr}`);
+  }
+  assert.deepEqual(ourInstances(), before);
+});
+
+test("tcpretrans agent whose events nobody reads any more ends; without events it goes on", async () => {
+  await using printing = await AgentProgram.capturing(["--node-name", "printing"]);
+  const silent = ["--node-name", "silent", "--events", "none", "--http-port", String(await freePort())];
+  await using quiet = await AgentProgram.capturing(silent);
+  const { url } = quiet;
+  const instances = [printing.program.instance, quiet.program.instance];
+  for (const { program } of [printing, quiet]) program.child.stdout?.destroy();
+  // What the second one writes is its log: a gap makes it say something.
+  const storming = storm(1);
+  assert.deepEqual(await printing.program.ended, { code: 0, signal: null });
+  await storming;
+  const response = await fetch(`${url}readyz`);
+  assert.equal(response.status, 200);
+  await sleep(100);
+  assert.deepEqual(await quiet.stop(), { code: 0, signal: null });
+  for (const instance of instances) assert.ok(!existsSync(instance));
+});
+
+test("tcpretrans agent is not ready until it captures, and then is", async (t) => {
+  const port = await freePort();
+  await using agent = new AgentProgram(["--node-name", "starts", "--http-port", String(port)]);
+  const statuses: number[] = [];
+  while (statuses.at(-1) !== 200) {
+    const status = await fetch(`http://127.0.0.1:${port}/readyz`).then(
+      (response) => response.text().then(() => response.status),
+      () => 0,
+    );
+    if (status !== statuses.at(-1)) statuses.push(status);
+    assert.equal(agent.program.child.exitCode, null, agent.program.stderr);
+    await sleep(2);
+  }
+  t.diagnostic(`ready ${Math.round(performance.now() - agent.startedMs)} ms after its start`);
+  assert.deepEqual(statuses, [0, 503, 200]);
+  await agent.stop();
+});
+
+test("tcpretrans agent says in one sentence that its port is taken", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  await using program = new Program(["agent", "--http-port", String(address.port)]);
+  assert.equal((await program.ended).code, 8);
+  assert.match(
+    program.stderr,
+    /^Cannot serve health and metrics on 127\.0\.0\.1:\d+: another program has this port\nGive another port/,
+  );
+  assert.equal(program.lines.length, 0);
+  server.close();
+});
+
+test("tcpretrans agent says all that is wrong with its configuration, and gives 2", async () => {
+  const env = { TCPRETRANS_METRICS_DETAIL: "everything" };
+  await using program = new Program(["agent", "--http-port", "70000", "--log-level", "loud"], { env });
+  assert.equal((await program.ended).code, 2);
+  for (const words of [/--http-port/, /--log-level/, /TCPRETRANS_METRICS_DETAIL/])
+    assert.match(program.stderr, words);
+});
+
+test("tcpretrans agent without root says so and gives 4", async () => {
+  await using program = new Program(["agent", "--http-port", "0"], {
+    through: ["setpriv", "--reuid", "65534", "--clear-groups"],
+  });
+  assert.equal((await program.ended).code, 4);
+  assert.match(program.stderr, /^Cannot trace the kernel: tcpretrans is not run as root\nRun it with sudo/m);
+});
+
+test("tcpretrans agent that is killed 20 times in a storm leaves nothing to the next, and metrics begin anew", async () => {
+  const before = { instances: ourInstances(), mounts: mounts(), directories: ownDirectories() };
+  const storming = storm(15);
+  let left: string | undefined;
+  for (let kill = 0; kill < 20; kill++) {
+    await using agent = await AgentProgram.capturing(["--node-name", "killed"]);
+    const { instance } = agent.program;
+    if (left !== undefined) assert.ok(!existsSync(left), `kill ${kill}`);
+    const printed = () => sentRows(agent.rows).length;
+    await agent.program.until(() => printed() > 0, "prints a row");
+    const counted = sumOf(await agent.metrics(), "tcp_retransmit_segments_total");
+    assert.ok(counted > 0 && counted <= printed() + 200, `${counted} after ${printed()} rows`);
+    await agent.stop("SIGKILL");
+    left = instance;
+  }
+  await using last = await AgentProgram.capturing(["--node-name", "killed"]);
+  assert.deepEqual(await last.stop(), { code: 0, signal: null });
+  await storming;
+  assert.deepEqual({ instances: ourInstances(), mounts: mounts(), directories: ownDirectories() }, before);
+  assert.doesNotMatch(readProbes(), /tcpretrans_/);
+});
+
+function mounts(): number {
+  return readFileSync("/proc/self/mountinfo", "utf8").split("\n").length;
+}
+
+function ownDirectories(): number {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith("tcpretrans-tracefs-")).length;
+}
+
+function readProbes(): string {
+  const path = `${tracefs.path}/dynamic_events`;
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (typeof address !== "object" || address === null) throw new Error("no port");
+  return address.port;
+}
