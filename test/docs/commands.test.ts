@@ -13,8 +13,8 @@ const RUN: Readonly<Record<string, number>> = {
   "tcpretrans agent --config agent.yaml --http-port 70000 --check-config": 2,
   "tcpretrans agent --config examples/agent.yaml --check-config": 0,
   "tcpretrans agent --otlp-endpoint http://collector:4317 --print-config": 0,
-  "tcpretrans replay -l --wide --count 6 storm.rec": 0,
-  "tcpretrans replay --summary storm.rec": 0,
+  "tcpretrans replay -l --wide --port 5204 storm.rec": 0,
+  "tcpretrans replay storm.rec --summary": 0,
   "tcpretrans replay --json --type timeout --count 1 storm.rec": 0,
 };
 
