@@ -178,7 +178,7 @@ const COST: readonly PanelSource[] = [
   }),
   series("Memory", {
     width: 6,
-    description: "Resident memory of each agent.",
+    description: "Resident memory of each agent, Node.js and buffers together.",
     unit: "bytes",
     queries: [
       {

@@ -66,7 +66,7 @@ function query({ name, label, query }: VariableSource): QueryVariableBuilder {
   return new QueryVariableBuilder(name)
     .label(label)
     .datasource(DATASOURCE)
-    .query({ query, refId: name, qryType: 1 })
+    .query({ query, refId: "PrometheusVariableQueryEditor-VariableQuery", qryType: 1 })
     .definition(query)
     .refresh(VariableRefresh.OnTimeRangeChanged)
     .sort(VariableSort.AlphabeticalAsc)

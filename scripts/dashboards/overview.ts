@@ -42,7 +42,7 @@ const NOW: readonly PanelSource[] = [
   {
     ...stat("SYNs sent again", {
       description:
-        "Connection attempts repeated, each second: clients that wait 1, 3, 7 … seconds to connect.",
+        "Connection attempts repeated, each second: clients that wait for a second and more to connect.",
       unit: "suffix: SYN/s",
       expr: `sum(rate(tcp_retransmit_segments_total{${OF_PODS},network_tcp_retransmit_type="syn"}[$__rate_interval]))`,
     }),

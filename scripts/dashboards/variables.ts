@@ -34,8 +34,6 @@ export const NODE_VARIABLES = [cluster, node, namespace, workload] as const;
 export const OF_NODES = `k8s_cluster_name=~"$cluster",k8s_node_name=~"$node"`;
 /** Chooses series of pods, and of what is no pod where all namespaces and workloads are chosen. */
 export const OF_PODS = `${OF_NODES},source_k8s_namespace_name=~"$namespace",source_k8s_workload_name=~"$workload"`;
-/** Chooses series of workloads, which have no node but that of the agent. */
-export const OF_WORKLOADS = `${OF_PODS}`;
 
 /** Labels of a workload. */
 export const WORKLOAD = "source_k8s_namespace_name, source_k8s_workload_name";

@@ -1,6 +1,6 @@
 import { DOCUMENTS_URL, runbook, TO_LOGS, TO_NODE, UIDS } from "./links.ts";
 import type { DashboardSource, PanelSource, RowSource } from "./panel-source.ts";
-import { OF_PODS, OF_WORKLOADS, POD, POD_VARIABLES, WORKLOAD } from "./variables.ts";
+import { OF_PODS, POD, POD_VARIABLES, WORKLOAD } from "./variables.ts";
 
 const SEGMENTS = `tcp_retransmit_segments_total{${OF_PODS}}`;
 const STALL = `tcp_stall_duration_seconds`;
@@ -108,7 +108,7 @@ const STALLS: readonly PanelSource[] = [
     height: 8,
     queries: [
       {
-        expr: `topk(10, sum by (${WORKLOAD}) (rate(${STALL}_sum{${OF_WORKLOADS}}[$__rate_interval])))`,
+        expr: `topk(10, sum by (${WORKLOAD}) (rate(${STALL}_sum{${OF_PODS}}[$__rate_interval])))`,
         legend: "{{source_k8s_namespace_name}}/{{source_k8s_workload_name}}",
       },
     ],
@@ -139,11 +139,11 @@ const STALLS: readonly PanelSource[] = [
     height: 8,
     queries: [
       {
-        expr: `histogram_quantile(0.5, sum by (le) (rate(tcp_retransmit_timeout_seconds_bucket{${OF_WORKLOADS}}[$__rate_interval])))`,
+        expr: `histogram_quantile(0.5, sum by (le) (rate(tcp_retransmit_timeout_seconds_bucket{${OF_PODS}}[$__rate_interval])))`,
         legend: "half are shorter",
       },
       {
-        expr: `histogram_quantile(0.95, sum by (le) (rate(tcp_retransmit_timeout_seconds_bucket{${OF_WORKLOADS}}[$__rate_interval])))`,
+        expr: `histogram_quantile(0.95, sum by (le) (rate(tcp_retransmit_timeout_seconds_bucket{${OF_PODS}}[$__rate_interval])))`,
         legend: "95 % are shorter",
       },
     ],
@@ -227,7 +227,7 @@ export const WORKLOAD_DASHBOARD: DashboardSource = {
 
 function stallQuantile(quantile: number, legend: string) {
   return {
-    expr: `histogram_quantile(${quantile}, sum by (le) (rate(${STALL}_bucket{${OF_WORKLOADS}}[$__rate_interval])))`,
+    expr: `histogram_quantile(${quantile}, sum by (le) (rate(${STALL}_bucket{${OF_PODS}}[$__rate_interval])))`,
     legend,
   };
 }

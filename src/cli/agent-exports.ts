@@ -76,14 +76,15 @@ export async function openExports(wanted: ExportsWanted): Promise<AgentExports> 
     resourceMode: config.resource.mode,
     logs: signalExport(logs.exporter, config.otlp.logs),
     logBatch: { maxItems: logs.batch.maxRecords, delayMs: logs.batch.delayMs },
-    logRecordLimits: {
-      attributeCountLimit: logs.limits.attributeCount,
-      ...(logs.limits.attributeLength === undefined
-        ? {}
-        : { attributeValueLengthLimit: logs.limits.attributeLength }),
-    },
+    logRecordLimits: limitsOf(logs.limits),
     traces: signalExport(traces.exporter, config.otlp.traces),
     traceBatch: { maxItems: traces.batch.maxRecords, delayMs: traces.batch.delayMs },
+    spanLimits: {
+      ...limitsOf(traces.limits),
+      eventCountLimit: traces.maxEventsPerSpan,
+      attributePerEventCountLimit: traces.limits.eventAttributeCount,
+    },
+    sampleRatio: traces.sampleRatio,
     metricReaders: reader === undefined ? [] : [reader.reader],
     queue: config.queue,
     sdk,
@@ -112,6 +113,13 @@ export async function openExports(wanted: ExportsWanted): Promise<AgentExports> 
 /** The configuration's endpoints are whole. */
 export function otlpSettings(target: OtlpTarget): OtlpSettings {
   return { ...target, isSignalEndpoint: true };
+}
+
+function limitsOf({ attributeCount, attributeLength }: Config["logs"]["limits"]) {
+  return {
+    attributeCountLimit: attributeCount,
+    ...(attributeLength === undefined ? {} : { attributeValueLengthLimit: attributeLength }),
+  };
 }
 
 function signalExport(exporter: SignalExport["exporter"], target: OtlpTarget): SignalExport {

@@ -45,7 +45,8 @@ export async function openNamingSession(options: NamingSessionOptions): Promise<
   undo.defer(() => client.close());
   const now = () => performance.now();
   const { procPath: procRoot, cgroupPath: cgroupRoot } = config.host;
-  const host = undo.use(new HostOwners({ procRoot, cgroupRoot, netnsPath: kubernetes.netnsPath, libc, now }));
+  const { netnsPath } = kubernetes;
+  const host = undo.use(new HostOwners({ procRoot, cgroupRoot, netnsPath, libc, now, unixMs: Date.now }));
   const conntrack = undo.use(await openHostConntrack({ procRoot, libc }));
   if (conntrack.note !== undefined) say(conntrack.note);
   const nodeName = kubernetes.nodeName ?? (await askNodeName(client, host, options));

@@ -1,19 +1,35 @@
 import { TCP_NEW_SYN_RECV, TCP_SYN_RECV, TCP_SYN_SENT } from "../event/kernel-tcp.ts";
 import type { SocketKey, TcpEvent } from "../event/tcp-event.ts";
-import type { TraceNanos } from "../event/trace-nanos.ts";
+import { type TraceNanos, traceNanos } from "../event/trace-nanos.ts";
+import { OUTLIVING } from "./holder.ts";
+import type { Translation } from "./lookups.ts";
 
-/** Connections remembered at least, and twice as many at most: about 150 bytes each. */
+/** Connections remembered at least, and twice as many at most: about 200 bytes each. */
 const MAX = 16_384;
 /** The kernel gives up on a connection after about 15 minutes of retransmits (tcp_retries2), two minutes apart at the end. */
 const FORGET_NANOS = 300e9;
+/** The kernel waits so long for the answer to a SYN-ACK before it sends it again (TCP_TIMEOUT_INIT, include/net/tcp.h). */
+const SYN_ACK_NANOS = 1e9;
 
-interface Connection {
+/** What is remembered of a connection: none of it changes while the connection lives. */
+export interface Connection {
+  /** Time of its first event. */
+  readonly since: TraceNanos;
+  /** No process held its socket any more at that event. */
+  readonly wasClosing: boolean;
+  /** The first time at which its peer is known to have answered. */
+  readonly heard: TraceNanos | undefined;
+  /** What connection tracking made of it, kept by who asked: the entry may be gone before the connection. */
+  translation: Translation | undefined;
+}
+
+interface Known extends Connection {
   readonly localPort: number;
   readonly peerPort: number;
   readonly peerAddress: string;
-  readonly since: TraceNanos;
   last: TraceNanos;
   isOpening: boolean;
+  heard: TraceNanos | undefined;
 }
 
 /**
@@ -22,13 +38,14 @@ interface Connection {
  */
 export class ConnectionMemory {
   /** Two generations: when the younger is full, it takes the older one's place. */
-  #young = new Map<SocketKey, Connection>();
-  #old = new Map<SocketKey, Connection>();
+  #young = new Map<SocketKey, Known>();
+  #old = new Map<SocketKey, Known>();
 
-  /** Time of the connection's first event; an event's own, where it is the first. */
-  since({ socket, time }: TcpEvent): TraceNanos {
+  /** The connection of an event, as known from that and those before it. */
+  of({ socket, time }: TcpEvent): Connection {
     const { key, localPort, peerPort, peerAddress, state } = socket;
     const isOpening = state === TCP_SYN_SENT || state === TCP_SYN_RECV || state === TCP_NEW_SYN_RECV;
+    const heard = lastHeard({ socket, time });
     const known = this.#young.get(key) ?? this.#old.get(key);
     const isSame =
       known !== undefined &&
@@ -38,22 +55,32 @@ export class ConnectionMemory {
       time - known.last < FORGET_NANOS &&
       (known.isOpening || !isOpening);
     if (!isSame) {
-      this.#keep(key, { localPort, peerPort, peerAddress, since: time, last: time, isOpening });
-      return time;
+      const ends = { localPort, peerPort, peerAddress };
+      const first = { since: time, wasClosing: OUTLIVING.has(state), heard, translation: undefined };
+      return this.#keep(key, { ...ends, ...first, last: time, isOpening });
     }
+    known.heard ??= heard;
     if (time > known.last) {
       known.last = time;
       known.isOpening = isOpening;
     }
-    if (!this.#young.has(key)) this.#keep(key, known);
-    return known.since;
+    return this.#young.has(key) ? known : this.#keep(key, known);
   }
 
-  #keep(key: SocketKey, connection: Connection): void {
+  #keep(key: SocketKey, connection: Known): Known {
     if (this.#young.size >= MAX) {
       this.#old = this.#young;
       this.#young = new Map();
     }
     this.#young.set(key, connection);
+    return connection;
   }
+}
+
+/** When the peer of a socket is last known to have answered; undefined where that is not told, or it never has. */
+export function lastHeard({ socket, time }: Pick<TcpEvent, "socket" | "time">): TraceNanos | undefined {
+  const { state, sinceAck } = socket;
+  if (state === TCP_NEW_SYN_RECV) return traceNanos(time - SYN_ACK_NANOS);
+  if (state === TCP_SYN_SENT || sinceAck === undefined) return undefined;
+  return traceNanos(time - sinceAck * 1e9);
 }

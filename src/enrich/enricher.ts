@@ -1,13 +1,13 @@
 import { ATTRIBUTION_METHODS, type AttributionMethod, type EnrichedEvent } from "../event/end-name.ts";
 import type { TcpEvent } from "../event/tcp-event.ts";
 import type { TraceNanos } from "../event/trace-nanos.ts";
-import { ConnectionMemory } from "./connection-memory.ts";
+import { type Connection, ConnectionMemory, lastHeard } from "./connection-memory.ts";
 import { endsMemory } from "./ends-memory.ts";
 import { GivenUp } from "./given-up.ts";
 import { findLocal } from "./local-end.ts";
 import type { LocalFinding } from "./local-parts.ts";
 import type { NameSources } from "./lookups.ts";
-import { AWAITS_CLUSTER, AWAITS_COMPLETE } from "./moment.ts";
+import { AWAITS_CLUSTER, AWAITS_COMPLETE, type Moment } from "./moment.ts";
 import { findPeer } from "./peer-end.ts";
 import type { PeerFinding } from "./peer-parts.ts";
 import { type Waiting, WaitingRoom } from "./waiting-room.ts";
@@ -119,11 +119,25 @@ export class Enricher {
   }
 
   #find(event: TcpEvent): Finding {
-    const { socket, time } = event;
+    const connection = this.#connections.of(event);
+    const moment = this.#momentOf(event, connection);
+    const local = findLocal(event.socket, moment);
+    if (local.ownership === "foreign") return { local, peer: undefined };
+    const peer = findPeer(event.socket, local.end, moment);
+    connection.translation = peer.translation;
+    return { local, peer };
+  }
+
+  #momentOf(event: TcpEvent, { since, wasClosing, heard, translation }: Connection): Moment {
     const { sources, unixMs } = this.#options;
-    const moment = { unixMs: unixMs(time), sinceMs: unixMs(this.#connections.since(event)), sources };
-    const local = findLocal(socket, moment);
-    return { local, peer: local.ownership === "foreign" ? undefined : findPeer(socket, local.end, moment) };
+    return {
+      unixMs: unixMs(event.time),
+      sinceMs: unixMs(since),
+      wasClosing,
+      heard: heard && { firstMs: unixMs(heard), lastMs: unixMs(lastHeard(event) ?? heard) },
+      translation,
+      sources,
+    };
   }
 
   #shouldWait({ local, peer }: Finding, now: number): boolean {

@@ -1,7 +1,7 @@
 import type { PodRecord } from "../event/cluster.ts";
 import { TCP_CLOSING, TCP_FIN_WAIT1, TCP_FIN_WAIT2, TCP_LAST_ACK } from "../event/kernel-tcp.ts";
-import type { PodAtAddress } from "./lookups.ts";
-import type { Moment } from "./moment.ts";
+import type { ClusterLookup, PodAtAddress } from "./lookups.ts";
+import type { Heard, Moment } from "./moment.ts";
 
 /** A pod with a connection's address, or that two may have it. */
 export type Holder =
@@ -17,14 +17,22 @@ export type Holder =
 const RESET_MS = 10_000;
 
 /**
- * The pod at the other end of a connection with this address: who had the address when the connection was seen first,
- * gone or not by now. Where that is open, whoever has it a while later, since a stale connection would be reset by then.
+ * The pod at the other end of a connection with this address, gone or not by now: who had the address when it answered.
+ * Where that is not told, who had it when the connection was seen first; where that is open, whoever has it a while
+ * later, since a stale connection would be reset by then.
  */
 export function holderOfConnection(
   address: string,
-  { unixMs, sinceMs, sources }: Moment,
+  { unixMs, sinceMs, heard, sources }: Moment,
 ): Holder | undefined {
   const { cluster } = sources;
+  const answerer = heard === undefined ? undefined : whoAnswered(address, heard, cluster);
+  if (answerer?.kind === "ambiguous") return answerer;
+  if (answerer !== undefined) {
+    const { pod } = answerer;
+    const isOver = pod.endedMs !== undefined && pod.endedMs <= unixMs;
+    return { kind: isOver ? "tombstone" : "held", pod, mayChange: false };
+  }
   const now = cluster.podAt(address, unixMs);
   if (sinceMs >= unixMs) return asHolder(now);
   const first = cluster.podAt(address, sinceMs);
@@ -38,6 +46,12 @@ export function holderOfConnection(
   return { kind: isOver ? "tombstone" : first.kind, pod, mayChange: first.kind === "tombstone" };
 }
 
+/** Who a peer is does not change while its connection lives: either time tells. */
+function whoAnswered(address: string, { firstMs, lastMs }: Heard, cluster: ClusterLookup) {
+  const first = cluster.podAnswering(address, firstMs);
+  return first?.kind === "held" || lastMs === firstMs ? first : cluster.podAnswering(address, lastMs);
+}
+
 /**
  * The pod whose socket has this address. A socket that is neither closed nor closing has a living owner, who has the
  * address now; one that is closing may outlive its pod.
@@ -49,7 +63,12 @@ export function holderOfSocket(address: string, state: number, moment: Moment): 
 }
 
 /** States of sockets that no process holds any more (net/ipv4/tcp.c, __tcp_close()). */
-const OUTLIVING: ReadonlySet<number> = new Set([TCP_FIN_WAIT1, TCP_FIN_WAIT2, TCP_LAST_ACK, TCP_CLOSING]);
+export const OUTLIVING: ReadonlySet<number> = new Set([
+  TCP_FIN_WAIT1,
+  TCP_FIN_WAIT2,
+  TCP_LAST_ACK,
+  TCP_CLOSING,
+]);
 
 function asHolder(at: PodAtAddress | undefined): Holder | undefined {
   if (at === undefined || at.kind === "ambiguous") return at;

@@ -1,7 +1,8 @@
 import type { SocketFields } from "../event/tcp-event.ts";
 import { namedEnd, UNKNOWN_END } from "./ends.ts";
-import { type Holder, holderOfSocket } from "./holder.ts";
-import { type LocalFinding, localPod } from "./local-parts.ts";
+import { type Holder, holderOfSocket, OUTLIVING } from "./holder.ts";
+import { type LocalFinding, localPod, ofPod } from "./local-parts.ts";
+import type { PodSight } from "./lookups.ts";
 import { AWAITS_CLUSTER, awaitsSuccessor, type Moment } from "./moment.ts";
 import { isLinkLocal, isLoopback } from "./same-everywhere.ts";
 import { thisNode } from "./this-node.ts";
@@ -16,6 +17,12 @@ export function findByLocalAddress(
 ): LocalFinding {
   if (isLoopback(address)) return UNDETERMINED;
   const { cluster, host, nodeName } = moment.sources;
+  const sight =
+    isLinkLocal(address) || host.isHostAddress(address) ? undefined : seenPods(address, state, moment);
+  if (sight?.kind === "stale") return { ...UNDETERMINED, awaits: `sight of ${address} at ${moment.unixMs}` };
+  if (sight?.kind === "one") {
+    return ofPod(sight.podUid, { method: "address", netns: undefined, sources: moment.sources });
+  }
   const held = holderOfSocket(address, state, moment);
   if (held !== undefined) return ofHolder(held, address, moment);
   if (host.isHostAddress(address)) {
@@ -29,6 +36,16 @@ export function findByLocalAddress(
   }
   const mayCome = cluster.isClusterAddress(address) ? `address ${address}` : undefined;
   return { ...UNDETERMINED, awaits: cluster.pending ? AWAITS_CLUSTER : mayCome };
+}
+
+/**
+ * What the host saw of the address when the socket had a living owner: at the event, or, of one that is closing, when
+ * the connection was seen first. Where that too was after its owner had closed it, it cannot have been long before.
+ */
+function seenPods(address: string, state: number, moment: Moment): PodSight | undefined {
+  const { unixMs, sinceMs, wasClosing, sources } = moment;
+  if (!OUTLIVING.has(state)) return sources.host.podsWithAddress(address, unixMs, unixMs);
+  return sources.host.podsWithAddress(address, sinceMs - (wasClosing ? CLOSED_MS : 0), sinceMs);
 }
 
 function ofHolder(held: Holder, address: string, moment: Moment): LocalFinding {
@@ -45,5 +62,8 @@ function ofHolder(held: Holder, address: string, moment: Moment): LocalFinding {
   if (isTombstone) return { ...UNDETERMINED, awaits };
   return { ownership: "foreign", end, awaits: cluster.pending ? AWAITS_CLUSTER : undefined };
 }
+
+/** What was not acknowledged when its owner closed the socket is sent again so soon: the first timeout is seldom longer. */
+const CLOSED_MS = 5_000;
 
 const UNDETERMINED: LocalFinding = { ownership: "undetermined", end: UNKNOWN_END, awaits: undefined };

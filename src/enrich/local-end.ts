@@ -1,9 +1,8 @@
-import type { PodRecord } from "../event/cluster.ts";
-import type { AttributionMethod, EndName, Ownership } from "../event/end-name.ts";
+import type { AttributionMethod, EndName } from "../event/end-name.ts";
 import type { SocketFields } from "../event/tcp-event.ts";
 import { namedEnd, UNKNOWN_END } from "./ends.ts";
 import { findByLocalAddress } from "./local-by-address.ts";
-import { type LocalFinding, type LocalPodOptions, localPod } from "./local-parts.ts";
+import { type LocalFinding, ofPod } from "./local-parts.ts";
 import type { NameSources, NamespaceOwner } from "./lookups.ts";
 import type { Moment } from "./moment.ts";
 import { thisNode } from "./this-node.ts";
@@ -37,31 +36,6 @@ export function findLocal(socket: SocketFields, moment: Moment): LocalFinding {
 /** The process or unit that holds a namespace or a cgroup outside Kubernetes, on this node. */
 function ofProcess(name: string, method: AttributionMethod, sources: NameSources): EndName {
   return namedEnd("process", name, { method, node: thisNode(sources).node });
-}
-
-interface PodSight extends LocalPodOptions {
-  readonly netns: number | undefined;
-}
-
-/** A uid of which the API says nothing stays unknown: its address may be another's by now. */
-function ofPod(uid: string, sight: PodSight): LocalFinding {
-  const pod = sight.sources.cluster.podByUid(uid);
-  if (pod !== undefined) {
-    return { ownership: ownershipOf(pod, sight), end: localPod(pod, sight), awaits: undefined };
-  }
-  return { ownership: bySight(sight, "foreign"), end: UNKNOWN_END, awaits: `pod ${uid}` };
-}
-
-/** Another node's cgroups may be in sight of this one, so the node that the API tells decides. */
-function ownershipOf(pod: PodRecord, sight: PodSight): Ownership | "foreign" {
-  const { nodeName } = sight.sources;
-  if (nodeName === undefined || pod.nodeName === undefined) return bySight(sight, "undetermined");
-  return pod.nodeName === nodeName ? "own" : "foreign";
-}
-
-function bySight({ netns, sources }: PodSight, outOfSight: Ownership | "foreign"): Ownership | "foreign" {
-  if (netns === undefined) return "undetermined";
-  return sources.host.namespace(netns) === undefined ? outOfSight : "own";
 }
 
 interface InNamespace {

@@ -1,6 +1,6 @@
 import type { PodRecord } from "../event/cluster.ts";
 import type { AttributionMethod, EndName, Ownership } from "../event/end-name.ts";
-import { podEnd } from "./ends.ts";
+import { podEnd, UNKNOWN_END } from "./ends.ts";
 import type { NameSources } from "./lookups.ts";
 
 export interface LocalFinding {
@@ -23,4 +23,30 @@ export function localPod(pod: PodRecord, { method, containerId, sources }: Local
   const container = containerId === undefined ? undefined : pod.containers?.get(containerId);
   const node = pod.nodeName === undefined ? undefined : sources.cluster.nodeByName(pod.nodeName);
   return podEnd(pod, { method, container, node });
+}
+
+/** How a socket's pod was found. */
+export interface PodOnSocket extends LocalPodOptions {
+  readonly netns: number | undefined;
+}
+
+/** A uid of which the API says nothing stays unknown: its address may be another's by now. */
+export function ofPod(uid: string, sight: PodOnSocket): LocalFinding {
+  const pod = sight.sources.cluster.podByUid(uid);
+  if (pod !== undefined) {
+    return { ownership: ownershipOf(pod, sight), end: localPod(pod, sight), awaits: undefined };
+  }
+  return { ownership: bySight(sight, "foreign"), end: UNKNOWN_END, awaits: `pod ${uid}` };
+}
+
+/** Another node's cgroups may be in sight of this one, so the node that the API tells decides. */
+function ownershipOf(pod: PodRecord, sight: PodOnSocket): Ownership | "foreign" {
+  const { nodeName } = sight.sources;
+  if (nodeName === undefined || pod.nodeName === undefined) return bySight(sight, "undetermined");
+  return pod.nodeName === nodeName ? "own" : "foreign";
+}
+
+function bySight({ netns, sources }: PodOnSocket, outOfSight: Ownership | "foreign"): Ownership | "foreign" {
+  if (netns === undefined) return "undetermined";
+  return sources.host.namespace(netns) === undefined ? outOfSight : "own";
 }

@@ -16,6 +16,11 @@ export interface ClusterLookup {
   podByUid(uid: string): PodRecord | undefined;
   /** The pod that held an address; never one on its node's network. */
   podAt(address: string, unixMs: number): PodAtAddress | undefined;
+  /**
+   * The pod that had an address at a time at which it answered; ambiguous where that may be one that is not known, now
+   * that those who are known were gone. Never a tombstone.
+   */
+  podAnswering(address: string, unixMs: number): PodAtAddress | undefined;
   /** The service that an address and port stand for: ClusterIP, load balancer, external IP, or a NodePort on a node's address. */
   serviceAt(address: string, port: number, unixMs: number): ServiceRecord | undefined;
   /** The pod that a node's address and port lead to by hostPort. */
@@ -52,12 +57,25 @@ export type NamespaceOwner =
   /** Held by a mount or a process of this node that is no pod's; without a name nothing is known of it, not even that. */
   | { readonly kind: "process"; readonly name: string | undefined };
 
+/** Who can have had an address, by the network namespaces of this host's pods. */
+export type PodSight =
+  | { readonly kind: "one"; readonly podUid: string }
+  /** More than one: an address passes from a pod to another, or two clusters share this kernel. */
+  | { readonly kind: "several" }
+  /** It was not looked at since: a later call knows more. */
+  | { readonly kind: "stale" };
+
 /** What the host knows. Nothing here waits; what it does not know it goes to look for, and knows later. */
 export interface HostLookup {
   /** Undefined: not known yet, or the root of the hierarchy, where every socket is on a host without cgroup v2. */
   cgroup(id: bigint): CgroupOwner | undefined;
   /** Undefined: not in sight of this node, so another node's on the same kernel, or gone before anyone looked. */
   namespace(inum: number): NamespaceOwner | undefined;
+  /**
+   * Which pods of this host can have had an address at some time between two, in Unix ms; undefined where none is in
+   * sight.
+   */
+  podsWithAddress(address: string, fromMs: number, untilMs: number): PodSight | undefined;
   /** Whether an address is on an interface of the host's own network namespace. */
   isHostAddress(address: string): boolean;
 }

@@ -1,4 +1,4 @@
-import type { NameSources } from "./lookups.ts";
+import type { NameSources, Translation } from "./lookups.ts";
 
 /** When an event was, and what is known. */
 export interface Moment {
@@ -6,7 +6,19 @@ export interface Moment {
   readonly unixMs: number;
   /** Kernel time of the first event of its connection; `unixMs` where that is the first. */
   readonly sinceMs: number;
+  /** No process held its socket any more at that first event. */
+  readonly wasClosing: boolean;
+  /** When the peer is known to have answered: the first such time of its connection, and the last. */
+  readonly heard: Heard | undefined;
+  /** What this host's connection tracking made of the connection at an event before. */
+  readonly translation: Translation | undefined;
   readonly sources: NameSources;
+}
+
+/** Times in Unix milliseconds. */
+export interface Heard {
+  readonly firstMs: number;
+  readonly lastMs: number;
 }
 
 /** What waits for the first lists, or for a watch that is behind. */

@@ -17,7 +17,7 @@ export function findPeer(socket: SocketFields, local: EndName, moment: Moment): 
   const finding = byTranslation(socket, local, moment);
   const { end, awaits = moment.sources.cluster.pending && mayGrow(end) ? AWAITS_CLUSTER : undefined } =
     finding;
-  return { end, awaits };
+  return { end, awaits, translation: finding.translation };
 }
 
 /** A node or a service alone: a list that is not in yet may have the service on it, or the pod behind it. */
@@ -25,15 +25,19 @@ function mayGrow({ kind, pod }: EndName): boolean {
   return kind === "node" || (kind === "service" && pod === undefined);
 }
 
+/** An entry may be gone before its connection: the kernel forgets those that nothing answers. */
 function byTranslation(socket: SocketFields, local: EndName, moment: Moment): PeerFinding {
-  const translation = moment.sources.conntrack?.translation(socket);
-  if (translation === undefined) return byAddress(socket, local, moment);
-  if (translation !== "pending") {
-    return translatedPeer(translation, socket, moment) ?? byAddress(socket, local, moment);
+  const told = moment.sources.conntrack?.translation(socket);
+  const isTold = told !== undefined && told !== "pending";
+  const translation = isTold ? told : moment.translation;
+  if (translation !== undefined) {
+    const found = translatedPeer(translation, socket, moment) ?? byAddress(socket, local, moment);
+    return { ...found, translation };
   }
+  const { end, awaits } = byAddress(socket, local, moment);
   const { localAddress, localPort, peerAddress, peerPort } = socket;
-  const awaits = `conntrack ${localAddress} ${localPort} ${peerAddress} ${peerPort}`;
-  return { end: byAddress(socket, local, moment).end, awaits };
+  const question = `conntrack ${localAddress} ${localPort} ${peerAddress} ${peerPort}`;
+  return { end, awaits: told === "pending" ? question : awaits };
 }
 
 /** In the order of the issue: pod, service, hostPort, node, range, external; a dead pod where nobody lives. */

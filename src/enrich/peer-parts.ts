@@ -1,6 +1,7 @@
 import type { PodRecord, ServiceRecord } from "../event/cluster.ts";
 import type { AttributionMethod, EndName } from "../event/end-name.ts";
 import { EXTERNAL_END, namedEnd, podEnd, UNKNOWN_END } from "./ends.ts";
+import type { Translation } from "./lookups.ts";
 import { AWAITS_CLUSTER, AWAITS_COMPLETE, type Moment } from "./moment.ts";
 import { peerHint } from "./peer-hint.ts";
 import { thisNode } from "./this-node.ts";
@@ -9,6 +10,8 @@ export interface PeerFinding {
   readonly end: EndName;
   /** What is not known yet and may come: waiting for it can help. */
   readonly awaits: string | undefined;
+  /** What connection tracking made of the connection, where it is known. */
+  readonly translation?: Translation | undefined;
 }
 
 export interface PeerPodOptions {

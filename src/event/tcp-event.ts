@@ -70,6 +70,8 @@ export interface SocketFields {
   readonly seq: number | undefined;
   /** Sequence number after the skb's last byte. */
   readonly endSeq: number | undefined;
+  /** Seconds since the peer last acknowledged anything; undefined before it ever has. */
+  readonly sinceAck: number | undefined;
   /** TCP header flags of the skb. */
   readonly tcpFlags: number | undefined;
 }

@@ -8,7 +8,7 @@ import { countAttributes } from "./event-counts.ts";
 import { formatError } from "./format-error.ts";
 import type { SpanIds } from "./log-entry.ts";
 import { recordConnection } from "./log-record-connection.ts";
-import type { OpenSpan, SpanStatus, StartSpan } from "./open-span.ts";
+import type { SpanStatus, StartSpan } from "./open-span.ts";
 
 export interface SpanOptions {
   readonly startSpan: StartSpan;
@@ -26,14 +26,19 @@ export interface EpisodeSpan {
   end(episode: Episode, how: EpisodeEnd, stall: Stall | undefined): void;
 }
 
-/** Begins a span at the first event of an episode. */
-export function startEpisodeSpan(first: TcpEvent, ends: Ends | undefined, options: SpanOptions): EpisodeSpan {
+/** Begins a span at the first event of an episode; undefined where this one is not sampled. */
+export function startEpisodeSpan(
+  first: TcpEvent,
+  ends: Ends | undefined,
+  options: SpanOptions,
+): EpisodeSpan | undefined {
   const { startSpan, maxEventsPerSpan, unixNanos } = options;
-  const span: OpenSpan = startSpan({
+  const span = startSpan({
     name: SPAN_NAME,
     startUnixNanos: unixNanos(first.time),
     pod: ends?.local.pod,
   });
+  if (span === undefined) return undefined;
   let events = 0;
   return {
     ids: { traceId: span.traceId, spanId: span.spanId },

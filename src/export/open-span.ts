@@ -31,5 +31,5 @@ export interface SpanStart {
   readonly pod: PodRecord | undefined;
 }
 
-/** Begins a root span. */
-export type StartSpan = (start: SpanStart) => OpenSpan;
+/** Begins a root span; undefined where the sampler leaves it out. */
+export type StartSpan = (start: SpanStart) => OpenSpan | undefined;

@@ -5,6 +5,7 @@ import { type CgroupCounters, CgroupOwners } from "./cgroup-owners.ts";
 import type { CgroupPathOwner } from "./cgroup-path.ts";
 import { HostAddresses } from "./host-addresses.ts";
 import { type NamespaceCounters, type NamespaceHolder, NamespaceOwners } from "./namespace-owners.ts";
+import { PodAddresses, type PodSight } from "./pod-addresses.ts";
 import { walkCgroups } from "./walk-cgroups.ts";
 
 export interface HostOwnersOptions {
@@ -17,6 +18,8 @@ export interface HostOwnersOptions {
   readonly libc: Libc | undefined;
   /** A clock that never goes back, in milliseconds. */
   readonly now: () => number;
+  /** Unix time in ms: the clock that events are told by. */
+  readonly unixMs: () => number;
 }
 
 /** How the cgroup of an id is found: at once by its handle, by a walk over all of them, or not at all. */
@@ -36,9 +39,10 @@ export class HostOwners implements Disposable {
   readonly #cgroups: CgroupOwners | undefined;
   readonly #namespaces: NamespaceOwners;
   readonly #addresses: HostAddresses;
+  readonly #podAddresses: PodAddresses;
 
   /** Finds the cgroup mount and what is possible with it, and looks around once. Throws only without a /proc. */
-  constructor({ procRoot, cgroupRoot, netnsPath, libc, now }: HostOwnersOptions) {
+  constructor({ procRoot, cgroupRoot, netnsPath, libc, now, unixMs }: HostOwnersOptions) {
     const mount = findCgroupMount({ procRoot, under: cgroupRoot });
     this.cgroupMount = mount;
     this.#handles = mount && CgroupHandles.open(mount.path, { procRoot, libc });
@@ -47,6 +51,7 @@ export class HostOwners implements Disposable {
     const cgroupBase = findPath(mount, this.#handles) ?? "/";
     this.#namespaces = new NamespaceOwners({ procRoot, netnsPath, cgroupBase, now });
     this.#addresses = new HostAddresses({ procRoot, now });
+    this.#podAddresses = new PodAddresses({ procRoot, unixMs });
     this.refresh();
   }
 
@@ -64,6 +69,17 @@ export class HostOwners implements Disposable {
     return this.#addresses.has(address);
   }
 
+  /**
+   * Which pods of this host can have had an address at some time between two, in Unix ms; undefined where none is in
+   * sight. Looks again where it was not looked at since, as often as that may be.
+   */
+  podsWithAddress(address: string, fromMs: number, untilMs: number): PodSight | undefined {
+    const sight = this.#podAddresses.at(address, fromMs, untilMs);
+    if (sight?.kind !== "stale" || !this.#namespaces.lookAgain()) return sight;
+    this.#podAddresses.follow(this.#namespaces.pods());
+    return this.#podAddresses.at(address, fromMs, untilMs);
+  }
+
   /** Inode number of the host's own network namespace; while undefined, no namespace is given to a pod. */
   get hostNamespace(): number | undefined {
     return this.#namespaces.host;
@@ -73,6 +89,7 @@ export class HostOwners implements Disposable {
   refresh(): void {
     this.#cgroups?.refresh();
     this.#namespaces.refresh();
+    this.#podAddresses.follow(this.#namespaces.pods());
     this.#addresses.refresh();
   }
 

@@ -4,6 +4,7 @@ import { ExpiringMap } from "./expiring-map.ts";
 import { findHostNamespaceInum } from "./host-namespace.ts";
 import { type Holding, NamespaceHolders, type NamespaceHoldersOptions } from "./namespace-holders.ts";
 import { readNamespaceInum } from "./network-namespaces.ts";
+import type { PodNamespace } from "./pod-addresses.ts";
 
 /** Whose a network namespace is. */
 export type NamespaceHolder =
@@ -22,7 +23,7 @@ export interface NamespaceOwnersOptions extends NamespaceHoldersOptions {
 
 /** What the look-ups cost and what they lost. */
 export interface NamespaceCounters {
-  /** Inode numbers looked for because nothing known held them. */
+  /** Looks for what nothing known held: inode numbers, and addresses. */
   readonly misses: number;
   readonly notFound: number;
   /** Scans of /proc, also those that no miss asked for. */
@@ -77,6 +78,8 @@ export class NamespaceOwners {
   readonly #told = new Map<number, Told>();
   readonly #gone = new ExpiringMap<number, NamespaceHolder>(REMEMBER);
   readonly #absent = new ExpiringMap<number, true>(ABSENT);
+  /** Since when numbers are asked for that could have no scan of their own. */
+  readonly #asked = new ExpiringMap<number, number>(ABSENT);
   #host: number | undefined;
   #lastScanMs = Number.NEGATIVE_INFINITY;
   #nextMissScanMs = Number.NEGATIVE_INFINITY;
@@ -107,11 +110,27 @@ export class NamespaceOwners {
     return this.#lookFor(inum, now);
   }
 
+  /** The namespaces that the last scan found pods in. */
+  *pods(): Generator<PodNamespace> {
+    for (const { owner, holding } of this.#told.values()) {
+      if (owner.kind === "pod") yield { holding, podUid: owner.podUid };
+    }
+  }
+
+  /** Scans /proc for what came a moment ago; false where that would take too much of the time. */
+  lookAgain(): boolean {
+    const now = this.#now();
+    if (now < this.#nextMissScanMs) return false;
+    this.#scanForMiss(now);
+    return true;
+  }
+
   /** Scans /proc for what is new. For about once a second: 2 ms at 1,000 processes. */
   refresh(): void {
     const now = this.#now();
     this.#gone.expire(now);
     this.#absent.expire(now);
+    this.#asked.expire(now);
     this.#scan(now, { thorough: false });
   }
 
@@ -136,11 +155,8 @@ export class NamespaceOwners {
 
   #lookFor(inum: number, now: number): NamespaceHolder | undefined {
     if (now - this.#lastScanMs >= this.#scanCountsFor(inum, now)) {
-      if (now < this.#nextMissScanMs) return UNTOLD;
-      this.#counts.misses++;
-      this.#scan(now, { thorough: true });
-      const end = this.#now();
-      this.#nextMissScanMs = end + Math.max(MIN_MISS_INTERVAL_MS, (end - now) / MAX_MISS_SHARE);
+      if (now >= this.#nextMissScanMs) this.#scanForMiss(now);
+      else if (!this.#wasScannedFor(inum, now)) return UNTOLD;
       if (inum === this.#host) return HOST;
       const told = this.#told.get(inum);
       if (told !== undefined) return told.owner;
@@ -148,6 +164,21 @@ export class NamespaceOwners {
       this.#absent.set(inum, true, now);
     }
     return this.#gone.get(inum, now) ?? (this.#seesAll ? undefined : UNTOLD);
+  }
+
+  /** Whether a scan has come since a number was asked for that may have none of its own now. */
+  #wasScannedFor(inum: number, now: number): boolean {
+    if (this.#told.has(inum)) return false; // it was found, and what told it has gone since
+    const askedMs = this.#asked.get(inum, now);
+    if (askedMs === undefined) this.#asked.set(inum, now, now);
+    return askedMs !== undefined && this.#lastScanMs > askedMs;
+  }
+
+  #scanForMiss(now: number): void {
+    this.#counts.misses++;
+    this.#scan(now, { thorough: true });
+    const end = this.#now();
+    this.#nextMissScanMs = end + Math.max(MIN_MISS_INTERVAL_MS, (end - now) / MAX_MISS_SHARE);
   }
 
   /** How long the last scan's word on a number that it did not find is taken, in ms. */

@@ -101,6 +101,26 @@ export class AddressIntervals<T> {
     return undefined;
   }
 
+  /**
+   * Whose the address was at a time at which its holder answered: it was there then. So not one whose end was told and
+   * lies before that; but for `graceMs` after it no other is sure either. Where that leaves none, it is one not told of.
+   */
+  answering(address: string, unixMs: number, graceMs: number): Hold<T> | typeof AMBIGUOUS | undefined {
+    let found: Hold<T> | undefined;
+    let hadHolder = false;
+    for (const { hold, openFromMs } of this.#list(address).toReversed()) {
+      if (unixMs < hold.earliestMs) continue;
+      hadHolder = true;
+      const isOver = hold.releasedMs !== undefined && unixMs >= hold.releasedMs + graceMs;
+      if (!isOver && found !== undefined && found.holder !== hold.holder) return AMBIGUOUS;
+      if (!isOver) found ??= hold;
+      // Who had it before this one has let go of it.
+      if (unixMs >= hold.certainMs && unixMs < openFromMs) break;
+    }
+    if (found === undefined) return hadHolder ? AMBIGUOUS : undefined;
+    return found.releasedMs !== undefined && unixMs >= found.releasedMs ? AMBIGUOUS : found;
+  }
+
   #list(address: string): readonly Place<T>[] {
     const known = this.#places.get(address);
     if (known === undefined) return [];

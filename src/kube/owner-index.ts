@@ -144,6 +144,12 @@ export class OwnerIndex {
     return { kind: isOver ? "tombstone" : "held", pod: hold.holder };
   }
 
+  podAnswering(address: string, unixMs: number): Held | Ambiguous | undefined {
+    const hold = this.#pods.answering(address, unixMs);
+    if (hold === undefined) return undefined;
+    return hold === AMBIGUOUS ? { kind: "ambiguous" } : { kind: "held", pod: hold.holder };
+  }
+
   serviceAt(address: string, port: number, unixMs: number): ServiceRecord | undefined {
     const service = this.#services.at(address, port, unixMs);
     if (service !== undefined || !this.#nodes.hasAddress(address)) return service;
@@ -194,7 +200,7 @@ export class OwnerIndex {
     if (!sync.complete) return false;
     if (clusterRanges.length > 0) return true;
     if (this.#nodes.haveRanges) return this.#knowsNodes(this.#pods.waitingNodes);
-    return wholeCluster && this.#pods.waiting === 0;
+    return wholeCluster && this.#pods.waiting === 0 && this.#pods.toldUntilMs === Number.POSITIVE_INFINITY;
   }
 
   /** A node that has joined since the last list of nodes has a range that was not told. */

@@ -13,6 +13,9 @@ export interface Sight {
   readonly lastSureMs: number;
 }
 
+/** A kernel answers for a pod's sockets until its network is gone, after its last container; and clocks differ. */
+const LAST_WORD_MS = 3_000;
+
 /** Which pods hold which addresses and ports of nodes. */
 export class PodHolds {
   readonly #tombstones: Tombstones;
@@ -32,6 +35,10 @@ export class PodHolds {
 
   at(address: string, unixMs: number): Hold<PodEntry> | typeof AMBIGUOUS | undefined {
     return this.#addresses.at(address, unixMs);
+  }
+
+  answering(address: string, unixMs: number): Hold<PodEntry> | typeof AMBIGUOUS | undefined {
+    return this.#addresses.answering(address, unixMs, LAST_WORD_MS);
   }
 
   isNewest(address: string, hold: Hold<PodEntry>): boolean {

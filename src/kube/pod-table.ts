@@ -1,4 +1,5 @@
 import { AMBIGUOUS, type Hold } from "./address-intervals.ts";
+import { Horizon } from "./horizon.ts";
 import { copyText } from "./interner.ts";
 import { PodEntry } from "./pod-entry.ts";
 import { PodHolds } from "./pod-holds.ts";
@@ -29,7 +30,9 @@ export class PodTable implements ResourceSink<SlimPod> {
   readonly #holds: PodHolds;
   readonly #waiting = new WaitingPods();
   readonly #sharing = new PodSharing();
+  readonly #horizon = new Horizon();
   #nowMs = Number.NEGATIVE_INFINITY;
+  #isListing = false;
 
   constructor(options: PodTableOptions) {
     this.#options = options;
@@ -55,9 +58,15 @@ export class PodTable implements ResourceSink<SlimPod> {
     return this.#waiting.nodes;
   }
 
-  /** Tells what time it is. */
+  /** Up to when all is told of pods, as far as is known. */
+  get toldUntilMs(): number {
+    return this.#horizon.ms;
+  }
+
+  /** Tells what time it is; to be called a few times a second. */
   clock(nowMs: number): void {
-    if (nowMs > this.#nowMs) this.#nowMs = nowMs;
+    this.#advance(nowMs);
+    this.#horizon.tick(nowMs);
   }
 
   byUid(uid: string): PodEntry | undefined {
@@ -76,14 +85,28 @@ export class PodTable implements ResourceSink<SlimPod> {
   at(address: string, unixMs: number): Hold<PodEntry> | typeof AMBIGUOUS | undefined {
     const hold = this.#holds.at(address, unixMs);
     if (hold === undefined || hold === AMBIGUOUS) return hold;
-    return this.#mayBeAnothers(address, hold, unixMs) ? AMBIGUOUS : hold;
+    if (unixMs > this.#horizon.ms) return AMBIGUOUS;
+    const isLast = this.#holds.isNewest(address, hold);
+    return this.#mayBeAnothers(hold, unixMs, isLast) ? AMBIGUOUS : hold;
+  }
+
+  /** Whose an address was at a time at which its holder answered. */
+  answering(address: string, unixMs: number): Hold<PodEntry> | typeof AMBIGUOUS | undefined {
+    const hold = this.#holds.answering(address, unixMs);
+    if (hold === undefined || hold === AMBIGUOUS) return hold;
+    if (unixMs > this.#horizon.ms) return AMBIGUOUS;
+    // Whoever is known to have had it later is over.
+    return this.#mayBeAnothers(hold, unixMs, true) ? AMBIGUOUS : hold;
   }
 
   replaceBegin(): void {
     this.#roster.beginList();
+    this.#isListing = true;
   }
 
   upsert(slim: SlimPod, receivedMs: number): void {
+    if (slim.writtenSeconds !== undefined && !this.#isListing)
+      this.#horizon.told(slim.writtenSeconds, receivedMs);
     const wasOver = this.#roster.get(slim.uid)?.endedMs !== undefined;
     const pod = this.#see(slim, receivedMs, slim.terminal ? endMs(slim, receivedMs) : undefined);
     // One that is being deleted is buried when it is gone, soon; else its addresses are free while it stays.
@@ -100,14 +123,19 @@ export class PodTable implements ResourceSink<SlimPod> {
   }
 
   replaceEnd(receivedMs: number): void {
+    this.#isListing = false;
     for (const pod of this.#roster.missing()) {
       pod.endedMs ??= receivedMs;
       this.#bury(pod, receivedMs);
     }
   }
 
+  #advance(nowMs: number): void {
+    if (nowMs > this.#nowMs) this.#nowMs = nowMs;
+  }
+
   #see(slim: SlimPod, receivedMs: number, endedMs: number | undefined): PodEntry {
-    this.clock(receivedMs);
+    this.#advance(receivedMs);
     const known = this.#roster.get(slim.uid);
     const shared = this.#sharing.parts(slim, known);
     const pod = known ?? new PodEntry(copyText(slim.uid), copyText(slim.name), shared);
@@ -130,7 +158,7 @@ export class PodTable implements ResourceSink<SlimPod> {
   }
 
   #bury(pod: PodEntry, receivedMs: number): void {
-    this.clock(receivedMs);
+    this.#advance(receivedMs);
     pod.removed = true;
     this.#own.delete(pod.uid);
     this.#waiting.note(pod, false);
@@ -148,16 +176,16 @@ export class PodTable implements ResourceSink<SlimPod> {
 
   /**
    * Whether a pod that the API has not told the address of may have had this one: on the same node, so short a time ago
-   * that its kubelet need not have told yet, and after a holder that may have let go of it or before one that need
-   * not have had it.
+   * that its kubelet need not have told yet, and after the last holder, if that may have let go of it, or before one
+   * that need not have had it.
    */
-  #mayBeAnothers(address: string, hold: Hold<PodEntry>, unixMs: number): boolean {
+  #mayBeAnothers(hold: Hold<PodEntry>, unixMs: number, isLast: boolean): boolean {
     const { nodeName, mayHaveEnded } = hold.holder;
     if (this.#waiting.count === 0 || nodeName === undefined) return false;
     if (unixMs < this.#nowMs - this.#options.statusLagMs) return false;
     if (unixMs < hold.certainMs && this.#waiting.anyOver(nodeName, unixMs)) return true;
     const mayBeOver = (mayHaveEnded || hold.releasedMs !== undefined) && unixMs >= hold.lastSureMs;
-    return mayBeOver && this.#holds.isNewest(address, hold) && this.#waiting.any(nodeName, unixMs);
+    return mayBeOver && isLast && this.#waiting.any(nodeName, unixMs);
   }
 }
 

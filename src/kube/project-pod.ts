@@ -63,6 +63,7 @@ function projectPod(pod: JsonObject, ownNode: string | undefined): SlimPod | und
     finishedSeconds: latest(finishes),
     finished: finishes.length > 0 && !finishes.includes(undefined),
     terminatingSeconds: terminatingSeconds(metadata),
+    writtenSeconds: writtenSeconds(metadata, status),
   };
 }
 
@@ -130,4 +131,17 @@ function terminatingSeconds(metadata: JsonObject): number | undefined {
   if (deadline === undefined) return undefined;
   const grace = metadata["deletionGracePeriodSeconds"];
   return deadline - (typeof grace === "number" && Number.isFinite(grace) ? Math.trunc(grace) : 0);
+}
+
+/** Each writer's last change is in managedFields; binding to a node and asking for a deletion leave other times. */
+function writtenSeconds(metadata: JsonObject, status: JsonObject): number | undefined {
+  const writes = objectsOf(metadata, "managedFields").map((entry) => secondsOf(entry, "time"));
+  if (latest(writes) === undefined) return undefined;
+  const changes = objectsOf(status, "conditions").map((item) => secondsOf(item, "lastTransitionTime"));
+  return latest([
+    ...writes,
+    ...changes,
+    secondsOf(metadata, "creationTimestamp"),
+    terminatingSeconds(metadata),
+  ]);
 }

@@ -33,6 +33,8 @@ export interface SlimPod {
   readonly finished: boolean;
   /** Somebody asked then for its deletion. */
   readonly terminatingSeconds: number | undefined;
+  /** Its last change that says when it was; undefined where the server keeps no record of changes. */
+  readonly writtenSeconds: number | undefined;
 }
 
 /** A TCP port of a node that leads to a pod; on one address of the node only where that is given. */

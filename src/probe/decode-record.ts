@@ -107,6 +107,7 @@ function socketReader(role: Role, format: EventFormat, facts: KernelFacts): Sock
   const [packetsOut, retransOut, lostOut] = [number("pout"), number("rout"), number("lout")];
   const [totalRetrans, bytesRetrans] = [number("tot"), bigReader(format, "byt")];
   const [seq, endSeq, tcpFlags] = [number("seq"), number("end"), number("tfl")];
+  const [ackedAt, now] = [number("ack"), number("jif")];
   const caMask = (1 << facts.caState.width) - 1;
   const isSynAck = keyOf(role) === "request";
   const { hz } = facts;
@@ -143,9 +144,20 @@ function socketReader(role: Role, format: EventFormat, facts: KernelFacts): Sock
       seq: seq(view, offset),
       endSeq: endSeq(view, offset),
       tcpFlags: tcpFlags(view, offset),
+      sinceAck: secondsBetween(ackedAt(view, offset), now(view, offset), hz),
     };
   };
   return isSynAck ? read : shareSockets(read, format, { addresses, state, localPort, peerPort });
+}
+
+/** Of two times in jiffies, which wrap at 32 bits; a socket that nothing was acknowledged to has 0 for the first. */
+function secondsBetween(
+  from: number | undefined,
+  until: number | undefined,
+  hz: number | undefined,
+): number | undefined {
+  if (!from || until === undefined || hz === undefined) return undefined;
+  return ((until - from) >>> 0) / hz;
 }
 
 /** `skc_dport` is in network order, the tracepoints' `dport` in the host's. */

@@ -76,7 +76,15 @@ function tcpArgs(layout: SocketLayout, base: string): readonly string[] {
     member("tot", layout.totalRetrans, base, "sized"),
     member("byt", layout.bytesRetrans, base, "sized"),
     member("tlp", layout.tlpHighSeq, base, "sized"),
+    ...ackArgs(layout, base),
   ].filter((arg) => arg !== undefined);
+}
+
+/** When the peer last acknowledged anything, and what jiffies read now. */
+function ackArgs(layout: SocketLayout, base: string): readonly (string | undefined)[] {
+  return layout.ackedAt === undefined
+    ? []
+    : [member("ack", layout.ackedAt, base, "u32"), "jif=@jiffies_64:u32"];
 }
 
 function member(name: string, place: FieldPlace | undefined, base: string, type: string): string | undefined {

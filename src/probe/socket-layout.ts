@@ -51,6 +51,7 @@ const MEMBERS = {
   totalRetrans: [["tcp_sock", "total_retrans"]],
   bytesRetrans: [["tcp_sock", "bytes_retrans"]],
   tlpHighSeq: [["tcp_sock", "tlp_high_seq"]],
+  ackedAt: [["tcp_sock", "rcv_tstamp"]],
   skbCb: [["sk_buff", "cb"]],
   skbLen: [["sk_buff", "len"]],
   cbSeq: [["tcp_skb_cb", "seq"]],

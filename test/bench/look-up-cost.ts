@@ -41,7 +41,7 @@ undo.defer(async () => {
 const libc = openLibc();
 const now = () => performance.now();
 const common = { procRoot: "/proc", libc, now } as const;
-const host = undo.use(new HostOwners({ ...common, netnsPath: "/var/run/netns" }));
+const host = undo.use(new HostOwners({ ...common, netnsPath: "/var/run/netns", unixMs: Date.now }));
 const cgroups = makeCgroups();
 host.refresh();
 const ages = { entry: 1e9, none: 1e9 };

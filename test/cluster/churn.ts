@@ -27,7 +27,7 @@ const CHURNS: readonly Churn[] = [
   { node: NODE_B, replicas: 3, rollouts: 2 },
 ];
 
-/** Of the ends whose pod can be known, these may at most be without it. */
+/** Of the ends whose pod can be known, these may at most be without it on a node that learns of pods in time. */
 const MOST_UNKNOWN = 0.01;
 const FEWEST_PODS = 100;
 const FEWEST_EVENTS = 100;
@@ -95,7 +95,7 @@ async function churnOne(
           .map(({ pod }) => pod),
       ).size;
     await until(`${name}'s pods to talk`, () => talking() >= replicas * (i + 0.5), {
-      timeoutMs: 120_000,
+      timeoutMs: 300_000,
     });
   }
 }
@@ -106,7 +106,7 @@ function rolledOut({ api }: Cluster, name: string): Promise<boolean> {
     const { replicas, updatedReplicas, availableReplicas } = status;
     return [replicas, updatedReplicas, availableReplicas].every((count) => count === spec.replicas);
   };
-  return until(`the rollout of ${name}`, isDone, { timeoutMs: 180_000, everyMs: 200 });
+  return until(`the rollout of ${name}`, isDone, { timeoutMs: 300_000, everyMs: 200 });
 }
 
 /** Holds every name on the churn's connections against what the pods said of themselves. */
@@ -126,7 +126,10 @@ function judgeNames(talk: Talk, watchers: readonly Watcher[]): readonly Check[] 
     const { source, destination, untold } = tallyNames(talk, watcher.lines(), PORTS);
     return [source, destination].map(({ end, right, wrong, unknown, examples }) => {
       const total = right + wrong + unknown;
-      const isBad = wrong > 0 || unknown > total * MOST_UNKNOWN || total < FEWEST_EVENTS;
+      // Emulated, a node learns of other nodes' pods up to a minute late: it may not know, and must not say.
+      const isTimely = end === "source" || watcher.place.rung === "tracepoint";
+      const isUnknown = isTimely && unknown > total * MOST_UNKNOWN;
+      const isBad = wrong > 0 || isUnknown || total < FEWEST_EVENTS;
       const shown = `${right} right, ${wrong} wrong, ${unknown} unknown, ${untold} of connections nobody reported`;
       const problem = isBad ? `${shown}: ${examples.slice(0, 8).join("; ")}` : undefined;
       return { subject: `churn, ${end}`, column: watcher.place.rung, problem, shown };

@@ -35,10 +35,10 @@ export async function takeOver(cluster: Cluster): Promise<void> {
       const pods = await api.list(`${PODS}?labelSelector=job-name=${JOB}`);
       return pods.find(({ status }) => status.phase === "Succeeded" && status.podIPs?.length === 2);
     },
-    { timeoutMs: 90_000, everyMs: 300 },
+    { timeoutMs: 300_000, everyMs: 300 },
   );
   const addresses = podAddresses(done);
-  await until("the job's address to be free", () => !isTaken(ipamDir, addresses), { timeoutMs: 60_000 });
+  await until("the job's address to be free", () => !isTaken(ipamDir, addresses), { timeoutMs: 180_000 });
   giveNext(ipamDir, addresses);
   await createPod(cluster, HEIR, { node: NODE_A, args: [connect] });
   const heir = podAddresses(await runningPod(cluster, HEIR));

@@ -95,7 +95,7 @@ export async function openPaths(cluster: Cluster, log: TrafficLog): Promise<Path
       if (missing.length > 0) throw new Error(`not open: ${missing.map(labelOf).join(" ")}`);
       return true;
     },
-    { timeoutMs: 120_000, everyMs: 500 },
+    { timeoutMs: 300_000, everyMs: 500 },
   );
   return workloads;
 }

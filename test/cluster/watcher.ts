@@ -7,8 +7,8 @@ import { type NamedLine, readNamedLines } from "./named-line.ts";
 
 const PROGRAM = join(import.meta.dirname, "../../bin/tcpretrans");
 /** Emulated, its start takes many times as long. */
-const READY_MS = 120_000;
-const NAMES_MS = 120_000;
+const READY_MS = 300_000;
+const NAMES_MS = 300_000;
 /** An event may have waited so long for its name, and have given up just before. */
 const WAITED_MS = 2_500;
 
@@ -54,14 +54,15 @@ export class Watcher {
   }
 
   /**
-   * Waits, while events come, until it names a pod that only pods, nodes and EndpointSlices together tell: what it says
-   * before that is not judged. Gives the seconds that it took from now.
+   * Waits, while events come, until it names what only complete lists tell: what it says before that is not judged. By
+   * default a pod that only pods, nodes and EndpointSlices together tell. Gives the seconds that it took from now.
    */
-  async awaitNames(): Promise<number> {
+  async awaitNames(
+    isNamed: (line: NamedLine) => boolean = ({ source, destination }) =>
+      source.kind === "pod" && destination.method === "endpointslice",
+  ): Promise<number> {
     const started = Date.now();
-    const isNamed = ({ source, destination }: NamedLine) =>
-      source.kind === "pod" && destination.method === "endpointslice";
-    const { time } = await until(`names on ${this.place.plan.name}`, () => this.#all().find(isNamed), {
+    const { time } = await until(`names on ${this.place.plan.name}`, () => this.allLines().find(isNamed), {
       timeoutMs: NAMES_MS,
       everyMs: 500,
     });
@@ -76,7 +77,7 @@ export class Watcher {
 
   /** What it said since it had names. */
   lines(): readonly NamedLine[] {
-    return this.#all().filter(({ time }) => time >= this.#namesFrom);
+    return this.allLines().filter(({ time }) => time >= this.#namesFrom);
   }
 
   messages(): string {
@@ -87,7 +88,8 @@ export class Watcher {
     }
   }
 
-  #all(): readonly NamedLine[] {
+  /** All that it said. */
+  allLines(): readonly NamedLine[] {
     return readNamedLines(this.place.file(`${this.#name}.out`).here);
   }
 }

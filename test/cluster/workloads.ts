@@ -59,7 +59,7 @@ export function runningPod({ api }: Cluster, name: string): Promise<KubeObject> 
     const isReady = conditions.some(({ type, status }) => type === "Ready" && status === "True");
     return isReady && pod.status.podIPs?.length === 2 && pod;
   };
-  return until(`pod ${name} to run`, isRunning, { timeoutMs: 120_000, everyMs: 300 });
+  return until(`pod ${name} to run`, isRunning, { timeoutMs: 300_000, everyMs: 300 });
 }
 
 /** A pod's addresses of both families. */

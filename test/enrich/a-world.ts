@@ -5,6 +5,7 @@ import type {
   NameSources,
   NamespaceOwner,
   PodAtAddress,
+  PodSight,
   Translation,
 } from "../../src/enrich/lookups.ts";
 import type { NodeRecord, PodRecord, ServiceRecord } from "../../src/event/cluster.ts";
@@ -55,6 +56,8 @@ export class World {
   readonly pods = new Map<string, PodRecord>();
   /** At all times, or by the time in Unix ms. */
   readonly podsAt = new Map<string, PodAtAddress | ((unixMs: number) => PodAtAddress | undefined)>();
+  /** At times when they answered, where that tells more. */
+  readonly podsAnswering = new Map<string, (unixMs: number) => PodAtAddress | undefined>();
   readonly services = new Map<string, ServiceRecord>();
   readonly hostPorts = new Map<string, PodRecord>();
   readonly endpointPods = new Map<string, PodRecord>();
@@ -64,6 +67,8 @@ export class World {
   readonly cidrs = new Map<string, string>();
   readonly cgroups = new Map<bigint, CgroupOwner>();
   readonly namespaces = new Map<number, NamespaceOwner>([[HOST_NETNS, { kind: "host" }]]);
+  /** Pods whose namespaces have an address in a stretch of time. */
+  readonly sights = new Map<string, PodSight | ((fromMs: number, untilMs: number) => PodSight | undefined)>();
   readonly hostAddresses = new Set<string>(["127.0.0.1", "::1"]);
   /** By `peer's address and port`. */
   readonly translations = new Map<string, Translation | "pending">();
@@ -120,6 +125,11 @@ export class World {
         const at = this.podsAt.get(address);
         return typeof at === "function" ? at(unixMs) : at;
       },
+      podAnswering: (address, unixMs) => {
+        const at = this.podsAnswering.get(address) ?? this.podsAt.get(address);
+        const found = typeof at === "function" ? at(unixMs) : at;
+        return found?.kind === "tombstone" ? { kind: "ambiguous" } : found;
+      },
       serviceAt: (address, port) => this.services.get(`${address} ${port}`),
       hostPortPod: (address, port) => this.hostPorts.get(`${address} ${port}`),
       endpointPod: (address, port) => this.endpointPods.get(`${address} ${port}`),
@@ -141,6 +151,10 @@ export class World {
     return {
       cgroup: (id) => this.cgroups.get(id),
       namespace: (inum) => this.namespaces.get(inum),
+      podsWithAddress: (address, fromMs, untilMs) => {
+        const sight = this.sights.get(address);
+        return typeof sight === "function" ? sight(fromMs, untilMs) : sight;
+      },
       isHostAddress: (address) => this.hostAddresses.has(address),
     };
   }

@@ -12,9 +12,9 @@ function at(seconds: number, socket: Partial<SocketFields> = {}) {
   return anEvent({ time: traceNanos(seconds * SECOND), socket: { key: 1 as SocketKey, ...socket } });
 }
 
-test("ConnectionMemory.since() gives the time of a connection's first event", () => {
+test("ConnectionMemory.of() gives the time of a connection's first event", () => {
   const memory = new ConnectionMemory();
-  const since = [at(1), at(2), at(200), at(2)].map((event) => memory.since(event) / SECOND);
+  const since = [at(1), at(2), at(200), at(2)].map((event) => memory.of(event).since / SECOND);
   assert.deepEqual(since, [1, 1, 1, 1]);
 });
 
@@ -25,36 +25,36 @@ const anew = [
   { name: "a handshake after the connection was open", socket: { state: TCP_SYN_SENT } },
 ] as const;
 for (const { name, socket } of anew) {
-  test(`ConnectionMemory.since() begins anew with ${name} of the same socket`, () => {
+  test(`ConnectionMemory.of() begins anew with ${name} of the same socket`, () => {
     const memory = new ConnectionMemory();
-    memory.since(at(1));
-    assert.equal(memory.since(at(2, socket)), 2 * SECOND);
-    assert.equal(memory.since(at(3, socket)), 2 * SECOND);
+    memory.of(at(1));
+    assert.equal(memory.of(at(2, socket)).since, 2 * SECOND);
+    assert.equal(memory.of(at(3, socket)).since, 2 * SECOND);
   });
 }
 
-test("ConnectionMemory.since() keeps a handshake and the connection that comes of it as one", () => {
+test("ConnectionMemory.of() keeps a handshake and the connection that comes of it as one", () => {
   const memory = new ConnectionMemory();
-  memory.since(at(1, { state: TCP_SYN_SENT }));
-  assert.equal(memory.since(at(2, { state: TCP_SYN_SENT })), SECOND);
-  assert.equal(memory.since(at(3)), SECOND);
+  memory.of(at(1, { state: TCP_SYN_SENT }));
+  assert.equal(memory.of(at(2, { state: TCP_SYN_SENT })).since, SECOND);
+  assert.equal(memory.of(at(3)).since, SECOND);
 });
 
-test("ConnectionMemory.since() forgets after five minutes of silence", () => {
+test("ConnectionMemory.of() forgets after five minutes of silence", () => {
   const memory = new ConnectionMemory();
-  memory.since(at(1));
-  assert.equal(memory.since(at(299)), SECOND);
-  assert.equal(memory.since(at(598)), SECOND);
-  assert.equal(memory.since(at(899)), 899 * SECOND);
+  memory.of(at(1));
+  assert.equal(memory.of(at(299)).since, SECOND);
+  assert.equal(memory.of(at(598)).since, SECOND);
+  assert.equal(memory.of(at(899)).since, 899 * SECOND);
 });
 
-test("ConnectionMemory.since() keeps those in use and forgets others when it is full", () => {
+test("ConnectionMemory.of() keeps those in use and forgets others when it is full", () => {
   const memory = new ConnectionMemory();
-  memory.since(at(1));
+  memory.of(at(1));
   for (let i = 2; i < 40_000; i++) {
-    memory.since(at(2, { key: i as SocketKey }));
-    if (i % 10_000 === 0) memory.since(at(3));
+    memory.of(at(2, { key: i as SocketKey }));
+    if (i % 10_000 === 0) memory.of(at(3));
   }
-  assert.equal(memory.since(at(4)), SECOND);
-  assert.equal(memory.since(at(4, { key: 2 as SocketKey })), 4 * SECOND);
+  assert.equal(memory.of(at(4)).since, SECOND);
+  assert.equal(memory.of(at(4, { key: 2 as SocketKey })).since, 4 * SECOND);
 });

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Enricher } from "../../src/enrich/enricher.ts";
 import type { EnrichedEvent } from "../../src/event/end-name.ts";
+import { TCP_NEW_SYN_RECV, TCP_SYN_SENT } from "../../src/event/kernel-tcp.ts";
 import type { SocketFields, SocketKey, TcpEvent } from "../../src/event/tcp-event.ts";
 import { traceNanos } from "../../src/event/trace-nanos.ts";
 import { anEvent } from "../export/an-event.ts";
@@ -403,5 +404,47 @@ test("Enricher loses no event, keeps each socket's order and never lies about th
       }
     }),
     { numRuns: 2000 },
+  );
+});
+
+test("Enricher asks for who answered with the time of the last acknowledgement, and of the SYN behind a SYN-ACK", () => {
+  const asked: number[] = [];
+  const { world, tick } = aStart(({ podsAnswering }) =>
+    podsAnswering.set("10.244.2.9", (unixMs) => {
+      asked.push(unixMs - NOW_MS);
+      return { kind: "ambiguous" };
+    }),
+  );
+  tick(5_000, at(5_000, { sinceAck: 0.25 }), at(5_001, { key: 8 as SocketKey, state: TCP_NEW_SYN_RECV }));
+  tick(
+    6_000,
+    at(6_000, { key: 9 as SocketKey }),
+    at(6_001, { key: 10 as SocketKey, state: TCP_SYN_SENT, sinceAck: 9 }),
+  );
+  assert.deepEqual(asked.slice(0, 2), [4_750, 4_001]);
+  assert.ok(
+    asked.every((ms) => ms === 4_750 || ms === 4_001),
+    "nothing is told of the others",
+  );
+  world.podsAnswering.set("10.244.2.9", (unixMs) =>
+    unixMs === NOW_MS + 4_750
+      ? { kind: "held", pod: aPod("db-9", { nodeName: "node-b" }) }
+      : { kind: "ambiguous" },
+  );
+  assert.deepEqual(tick(6_100, at(6_100, { sinceAck: 0.01 })).slice(-1), ["6100: shop/cart-1 → shop/db-9"]);
+});
+
+test("Enricher keeps the backend of a connection whose entry is gone", () => {
+  const { world, tick } = aStart();
+  const socket = { peerAddress: "10.96.0.7" };
+  world.translations.set("10.96.0.7 5432", { address: "10.244.2.9", port: 5432, side: "backend" });
+  assert.deepEqual(tick(1, at(1, socket)), ["1: shop/cart-1 → shop/db-1"]);
+  world.translations.delete("10.96.0.7 5432");
+  assert.deepEqual(tick(2, at(2, socket)), ["2: shop/cart-1 → shop/db-1"]);
+  const another = { ...socket, localPort: 7777 };
+  assert.deepEqual(
+    tick(3, at(3, another)),
+    ["3: shop/cart-1 → shop/db"],
+    "another connection of that socket",
   );
 });

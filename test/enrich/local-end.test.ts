@@ -1,17 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findLocal } from "../../src/enrich/local-end.ts";
+import type { Moment } from "../../src/enrich/moment.ts";
 import { TCP_FIN_WAIT1 } from "../../src/event/kernel-tcp.ts";
 import type { SocketFields } from "../../src/event/tcp-event.ts";
 import { anEvent } from "../export/an-event.ts";
 import { APP, aPod, aWorld, HOST_NETNS, NOW_MS, type World } from "./a-world.ts";
 
-function find(world: World, socket: Partial<SocketFields>) {
+/** `moment` is what differs from an event that is its connection's first, of this very moment. */
+function find(world: World, socket: Partial<SocketFields>, moment: Partial<Moment> = {}) {
   const event = anEvent({ socket: { localAddress: "10.244.1.5", ...socket } });
   const { ownership, end, awaits } = findLocal(event.socket, {
     unixMs: NOW_MS,
     sinceMs: NOW_MS,
+    wasClosing: false,
+    heard: undefined,
+    translation: undefined,
     sources: world.sources(),
+    ...moment,
   });
   const node = end.node?.name;
   return {
@@ -278,6 +284,87 @@ for (const { name, world: change, socket, found } of [...byCgroup, ...byNamespac
     const world = aWorld();
     change?.(world);
     const all = find(world, socket);
+    assert.deepEqual({ ...all, ...found }, all);
+  });
+}
+
+/** Two pods that had cart-1's address, of which the API has told nothing yet. */
+function withTakeover(world: World): void {
+  for (const name of ["old-1", "new-1"]) world.addPod(aPod(name));
+  world.podsAt.set("10.244.1.5", { kind: "tombstone", pod: aPod("cart-0") });
+  // The successor has it since four seconds ago.
+  const sinceMs = NOW_MS - 4_000;
+  world.sights.set("10.244.1.5", (fromMs, untilMs) => {
+    if (untilMs < sinceMs) return { kind: "one", podUid: "uid-old-1" };
+    return fromMs < sinceMs ? { kind: "several" } : { kind: "one", podUid: "uid-new-1" };
+  });
+}
+
+const seen: readonly (Case & { readonly moment?: Partial<Moment> })[] = [
+  {
+    name: "the pod whose namespace has the address, whatever the API has told of it",
+    world: withTakeover,
+    socket: {},
+    found: { ownership: "own", name: "shop/new-1", method: "address", awaits: undefined },
+  },
+  {
+    name: "for a closing socket the pod that had the address when the connection was seen first",
+    world: withTakeover,
+    socket: { state: TCP_FIN_WAIT1 },
+    moment: { sinceMs: NOW_MS - 10_000 },
+    found: { ownership: "own", name: "shop/old-1", method: "address" },
+  },
+  {
+    name: "for a socket that was closing when it was seen first what the API tells, where two pods had the address just before",
+    world: withTakeover,
+    socket: { state: TCP_FIN_WAIT1 },
+    moment: { wasClosing: true },
+    found: { name: "shop/cart-0", method: "tombstone", awaits: "successor 10.244.1.5" },
+  },
+  {
+    name: "for a socket that was closing when it was seen first the pod that had the address all the while before",
+    world: (world) => {
+      withTakeover(world);
+      world.sights.set("10.244.1.5", { kind: "one", podUid: "uid-new-1" });
+    },
+    socket: { state: TCP_FIN_WAIT1 },
+    moment: { wasClosing: true },
+    found: { ownership: "own", name: "shop/new-1", method: "address" },
+  },
+  {
+    name: "nobody for a pod of this host that the API does not know, and waits for it",
+    world: ({ sights }) => sights.set("10.244.1.5", { kind: "one", podUid: "uid-untold" }),
+    socket: {},
+    found: { ...UNKNOWN, ownership: "undetermined", awaits: "pod uid-untold" },
+  },
+  {
+    name: "nobody while the host has not looked since, and waits for a look",
+    world: ({ sights }) => sights.set("10.244.1.5", { kind: "stale" }),
+    socket: {},
+    found: { ...UNKNOWN, ownership: "undetermined", awaits: `sight of 10.244.1.5 at ${NOW_MS}` },
+  },
+  {
+    name: "another node's pod in sight of this one as foreign by its address too",
+    world: (world) => {
+      world.addPod(aPod("nested-1", { nodeName: "node-b" }));
+      world.sights.set("10.244.1.5", { kind: "one", podUid: "uid-nested-1" });
+    },
+    socket: {},
+    found: { ownership: "foreign", name: "shop/nested-1" },
+  },
+  {
+    name: "the node for its own address, whatever a pod's namespace has",
+    world: ({ sights }) => sights.set("172.31.98.1", { kind: "one", podUid: "uid-cart-1" }),
+    socket: { localAddress: "172.31.98.1" },
+    found: { ownership: "own", kind: "node", name: "node-a", method: "node" },
+  },
+];
+
+for (const { name, world: change, socket, moment, found } of seen) {
+  test(`findLocal() gives ${name}`, () => {
+    const world = aWorld();
+    change?.(world);
+    const all = find(world, socket, moment);
     assert.deepEqual({ ...all, ...found }, all);
   });
 }

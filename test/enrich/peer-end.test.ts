@@ -1,16 +1,28 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findLocal } from "../../src/enrich/local-end.ts";
+import type { Moment } from "../../src/enrich/moment.ts";
 import { findPeer } from "../../src/enrich/peer-end.ts";
 import type { SocketFields } from "../../src/event/tcp-event.ts";
 import { anEvent } from "../export/an-event.ts";
 import { aNode, aPod, aService, aWorld, HOST_NETNS, NOW_MS, type World } from "./a-world.ts";
 
-/** The peer of an event of shop/cart-1 on node-a. */
-function find(world: World, socket: Partial<SocketFields>) {
+/**
+ * The peer of an event of shop/cart-1 on node-a; `change` is what differs from an event that is its connection's first,
+ * of which nothing is known.
+ */
+function find(world: World, socket: Partial<SocketFields>, change: Partial<Moment> = {}) {
   const own = { localAddress: "10.244.1.5", localPort: 41000, cgroupId: 500n, netns: 7 };
   const event = anEvent({ socket: { ...own, ...socket } });
-  const moment = { unixMs: NOW_MS, sinceMs: NOW_MS, sources: world.sources() };
+  const moment = {
+    unixMs: NOW_MS,
+    sinceMs: NOW_MS,
+    wasClosing: false,
+    heard: undefined,
+    translation: undefined,
+    sources: world.sources(),
+    ...change,
+  };
   const { end, awaits } = findPeer(event.socket, findLocal(event.socket, moment).end, moment);
   return {
     kind: end.kind,
@@ -480,8 +492,86 @@ for (const { name, world: change, socket, found } of all) {
 test("findPeer() asks nothing of a host without connection tracking", () => {
   const sources = { ...aWorld().sources(), conntrack: undefined };
   const { socket } = anEvent({ socket: { ...to("10.96.0.7", 5432), netns: 7 } });
-  const moment = { unixMs: NOW_MS, sinceMs: NOW_MS, sources };
+  const moment = {
+    unixMs: NOW_MS,
+    sinceMs: NOW_MS,
+    wasClosing: false,
+    heard: undefined,
+    translation: undefined,
+    sources,
+  };
   const { end } = findPeer(socket, findLocal(socket, moment).end, moment);
   assert.equal(end.name, "shop/db");
   assert.equal(end.method, "address");
 });
+
+const NEW = aPod("db-2", { nodeName: "node-b" });
+const GONE = aPod("db-0", { nodeName: "node-b", endedMs: NOW_MS - 1_000 });
+const heardAt = (...agoMs: readonly [first: number, last: number]) => ({
+  heard: { firstMs: NOW_MS - agoMs[0], lastMs: NOW_MS - agoMs[1] },
+});
+
+const answered: readonly (Case & { readonly moment: Partial<Moment> })[] = [
+  {
+    name: "who had the address when it answered, though it is open who has it now",
+    world: ({ podsAt, podsAnswering }) => {
+      podsAt.set("10.244.2.9", { kind: "ambiguous" });
+      podsAnswering.set("10.244.2.9", () => ({ kind: "held", pod: NEW }));
+    },
+    socket: to("10.244.2.9", 5432),
+    moment: heardAt(200, 200),
+    found: { name: "shop/db-2", method: "address", awaits: undefined },
+  },
+  {
+    name: "who had the address when it answered first, where it is open who did last",
+    world: ({ podsAnswering }) =>
+      podsAnswering.set("10.244.2.9", (ms) =>
+        ms < NOW_MS - 500 ? { kind: "held", pod: NEW } : { kind: "ambiguous" },
+      ),
+    socket: to("10.244.2.9", 5432),
+    moment: heardAt(1_000, 100),
+    found: { name: "shop/db-2", method: "address" },
+  },
+  {
+    name: "a dead pod that answered last before its end, whoever has the address now",
+    world: ({ podsAnswering }) => podsAnswering.set("10.244.2.9", () => ({ kind: "held", pod: GONE })),
+    socket: to("10.244.2.9", 5432),
+    moment: heardAt(5_000, 2_000),
+    found: { name: "shop/db-0", method: "tombstone", hint: "pod_deleted", age: 1, awaits: undefined },
+  },
+  {
+    name: "nobody where who answered is not known, though somebody is known to have had the address",
+    world: ({ podsAt }) => podsAt.set("10.244.2.9", { kind: "tombstone", pod: GONE }),
+    socket: to("10.244.2.9", 5432),
+    moment: heardAt(100, 100),
+    found: { ...UNKNOWN, awaits: "successor 10.244.2.9" },
+  },
+  {
+    name: "a node that answered, whose address no pod has had",
+    socket: to("172.31.98.2", 22),
+    moment: heardAt(100, 100),
+    found: { kind: "node", name: "node-b" },
+  },
+  {
+    name: "the backend that connection tracking told before its entry went",
+    socket: to("10.96.0.7", 5432),
+    moment: { translation: backend("10.244.2.9", 5432) },
+    found: { ...DB, method: "conntrack", service: "db" },
+  },
+  {
+    name: "what connection tracking tells now rather than what it told before",
+    world: ({ translations }) => translations.set("10.96.0.7 5432", backend("10.244.2.9", 5432)),
+    socket: to("10.96.0.7", 5432),
+    moment: { translation: backend("192.0.2.7", 5432) },
+    found: { ...DB, method: "conntrack" },
+  },
+];
+
+for (const { name, world: change, socket, moment, found } of answered) {
+  test(`findPeer() gives ${name}`, () => {
+    const world = aWorld();
+    change?.(world);
+    const all = find(world, socket, moment);
+    assert.deepEqual({ ...all, ...found }, all);
+  });
+}

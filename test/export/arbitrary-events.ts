@@ -43,6 +43,7 @@ const sockets = fc
     bytesRetrans: maybe(u64),
     seq: maybe(u32),
     endSeq: maybe(u32),
+    sinceAck: maybe(fc.double({ min: 0, noNaN: true })),
     tcpFlags: maybe(fc.integer({ min: 0, max: 255 })),
   })
   .map(({ address: { ipVersion, local, peer }, ...socket }) => ({

@@ -17,7 +17,8 @@ const UNTOLD = { kind: "process", name: undefined };
 function makeProc(t: TestContext) {
   const procRoot = mkdtempSync(join(tmpdir(), "owners-"));
   t.after(() => rmSync(procRoot, { recursive: true }));
-  const clock = { ms: 0 };
+  /** `scanMs` is what a scan takes. */
+  const clock = { ms: 0, scanMs: 0 };
   const start = (pid: number, inum: number, cgroup: string) => {
     rmSync(join(procRoot, `${pid}`), { recursive: true, force: true });
     mkdirSync(join(procRoot, `${pid}/ns`), { recursive: true });
@@ -38,7 +39,10 @@ function makeProc(t: TestContext) {
     procRoot,
     netnsPath: join(procRoot, "netns"),
     cgroupBase: "/",
-    now: () => clock.ms,
+    now: () => {
+      clock.ms += clock.scanMs;
+      return clock.ms;
+    },
   });
   const pass = (ms: number) => {
     clock.ms += ms;
@@ -77,6 +81,24 @@ test("NamespaceOwners.owner() looks for a number that is nowhere once in a secon
   assert.deepEqual(owners.owner(B), pod("b"), "but it does not count as absent");
   assert.deepEqual(owners.owner(A), pod("a"));
   assert.equal(owners.counters().scans, 2);
+});
+
+test("NamespaceOwners.owner() takes the next refresh's word where scans are too dear for one of its own", (t) => {
+  const { clock, start, owners, pass } = makeProc(t);
+  clock.scanMs = 200;
+  assert.equal(owners.owner(A), undefined);
+  clock.scanMs = 0;
+  clock.ms += 100;
+  assert.deepEqual(
+    [owners.owner(B), owners.owner(C)],
+    [UNTOLD, UNTOLD],
+    "a scan would take too much of the time",
+  );
+  start(60, C, cgroupOf("c"));
+  pass(1_000);
+  clock.ms += 100;
+  assert.deepEqual([owners.owner(B), owners.owner(C)], [undefined, pod("c")]);
+  assert.equal(owners.counters().misses, 1);
 });
 
 test("NamespaceOwners.refresh() looks for absent numbers too, so that they ask for no scans", (t) => {

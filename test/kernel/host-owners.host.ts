@@ -60,6 +60,7 @@ function listProcesses(directory: string): readonly string[] {
 }
 
 interface Running {
+  readonly pid: number;
   readonly inum: number;
   stop(): Promise<void>;
 }
@@ -73,7 +74,7 @@ async function startIn(t: TestContext, pod: Pod): Promise<Running> {
   const own = readNamespaceInum(process.pid, { procRoot });
   for (;;) {
     const inum = readNamespaceInum(child.pid!, { procRoot });
-    if (inum !== undefined && inum !== own) return { inum, stop };
+    if (inum !== undefined && inum !== own) return { pid: child.pid!, inum, stop };
     await sleep(5);
   }
 }
@@ -90,7 +91,7 @@ for (const { method, libc } of ways) {
   }, async (t) => {
     let ahead = 0;
     const now = () => performance.now() + ahead;
-    using owners = new HostOwners({ procRoot, netnsPath, libc, now });
+    using owners = new HostOwners({ procRoot, netnsPath, libc, now, unixMs: Date.now });
     assert.equal(owners.cgroupMethod, method);
     const pod = makePod(t, method);
     const running = await startIn(t, pod);
@@ -115,7 +116,13 @@ for (const { method, libc } of ways) {
 
 test("HostOwners gives a number that the kernel gave twice to its new holder", { skip }, async (t) => {
   let ahead = 0;
-  using owners = new HostOwners({ procRoot, netnsPath, libc, now: () => performance.now() + ahead });
+  using owners = new HostOwners({
+    procRoot,
+    netnsPath,
+    libc,
+    now: () => performance.now() + ahead,
+    unixMs: Date.now,
+  });
   const seen = new Set<number>();
   for (let attempt = 0; attempt < 30; attempt++) {
     const pod = makePod(t, `again${attempt}`);
@@ -136,8 +143,48 @@ test("HostOwners gives a number that the kernel gave twice to its new holder", {
   assert.fail("no number was given twice");
 });
 
+test("HostOwners knows which pod has an address, at once, and its successor after it", {
+  skip,
+}, async (t) => {
+  using owners = new HostOwners({
+    procRoot,
+    netnsPath,
+    libc,
+    now: () => performance.now(),
+    unixMs: Date.now,
+  });
+  const addresses = ["10.66.99.5", "fd00:66:99::5"];
+  const atOnce = async (address: string) => {
+    for (const nowMs = Date.now(); ; await sleep(5)) {
+      const sight = owners.podsWithAddress(address, nowMs, nowMs);
+      if (sight?.kind !== "stale") return sight;
+    }
+  };
+  for (const name of ["first", "second"]) {
+    const pod = makePod(t, `address-${name}`);
+    const running = await startIn(t, pod);
+    const inside = (...args: string[]) =>
+      execFileSync("nsenter", ["-t", `${running.pid}`, "-n", "ip", ...args]);
+    inside("link", "set", "lo", "up");
+    for (const address of addresses) inside("addr", "add", address, "dev", "lo");
+    for (const address of addresses) {
+      assert.deepEqual(await atOnce(address), { kind: "one", podUid: pod.uid }, name);
+    }
+    assert.equal(await atOnce("10.66.99.6"), undefined);
+    await running.stop();
+    owners.refresh();
+    for (const address of addresses) assert.equal(await atOnce(address), undefined, "nobody has it now");
+  }
+});
+
 test("HostOwners knows the host's own namespace and addresses", () => {
-  using owners = new HostOwners({ procRoot, netnsPath, libc, now: () => performance.now() });
+  using owners = new HostOwners({
+    procRoot,
+    netnsPath,
+    libc,
+    now: () => performance.now(),
+    unixMs: Date.now,
+  });
   const own = readNamespaceInum(process.pid, { procRoot })!;
   const sameAsFirst = statSync("/proc/1/net/dev").ino === statSync("/proc/self/net/dev").ino;
   assert.deepEqual(owners.namespace(own), sameAsFirst ? { kind: "host" } : undefined);
@@ -153,7 +200,13 @@ test("HostOwners names a namespace of `ip netns` by its mount", (t) => {
   const name = `tcprx-owners-${process.pid}`;
   execFileSync("ip", ["netns", "add", name]);
   t.after(() => execFileSync("ip", ["netns", "del", name]));
-  using owners = new HostOwners({ procRoot, netnsPath, libc, now: () => performance.now() });
+  using owners = new HostOwners({
+    procRoot,
+    netnsPath,
+    libc,
+    now: () => performance.now(),
+    unixMs: Date.now,
+  });
   assert.deepEqual(owners.namespace(statSync(join(netnsPath, name)).ino), { kind: "process", name });
 });
 
@@ -181,7 +234,7 @@ const LOOK = `
   const { HostOwners } = await import(${JSON.stringify(new URL("../../src/host/host-owners.ts", import.meta.url).href)});
   const { openLibc } = await import(${JSON.stringify(new URL("../../src/syscall/libc.ts", import.meta.url).href)});
   const [netns, cgroup] = JSON.parse(process.env.LOOK_FOR);
-  const owners = new HostOwners({ procRoot: "/proc", netnsPath: "/var/run/netns", libc: openLibc(), now: () => performance.now() });
+  const owners = new HostOwners({ procRoot: "/proc", netnsPath: "/var/run/netns", libc: openLibc(), now: () => performance.now(), unixMs: Date.now });
   console.log(JSON.stringify([owners.cgroupMethod, owners.namespace(netns), owners.cgroup(BigInt(cgroup))]));
   process.exit();`;
 

@@ -12,7 +12,13 @@ const [otherPid = "", netnsMount = ""] = process.argv.slice(2);
 const procRoot = "/proc";
 const libc = openLibc();
 
-using host = new HostOwners({ procRoot, netnsPath: "/var/run/netns", libc, now: () => performance.now() });
+using host = new HostOwners({
+  procRoot,
+  netnsPath: "/var/run/netns",
+  libc,
+  now: () => performance.now(),
+  unixMs: Date.now,
+});
 using conntrack = await openHostConntrack({ procRoot, libc });
 const inum = Number(process.argv[4]);
 await using reader = new NamespaceCounterReader({ procRoot, libc });

@@ -321,3 +321,68 @@ test("OwnerIndex.ownPods() gives the pods of the own node that are not over", ()
   index.pods.remove(aPod({ uid: "uid-c", name: "c", nodeName: "node-1" }), 1_800_000);
   assert.deepEqual(names(), []);
 });
+
+/** What podAnswering() says, in one word. */
+function whoAnswered(index: ClusterLookup, unixMs: number): string {
+  const held = index.podAnswering(A, unixMs);
+  return held === undefined ? "nobody" : held.kind === "ambiguous" ? "ambiguous" : held.pod.name;
+}
+
+test("OwnerIndex.podAnswering() gives the successor the stretch in which its predecessor was gone already", () => {
+  const index = anIndex();
+  list(index.pods, [aPod()], 1_500_000);
+  index.pods.remove(aPod(), 1_990_000);
+  assert.equal(whoAnswered(index, 1_989_999), "a");
+  assert.equal(whoAnswered(index, 1_990_000), "ambiguous", "whoever answers has not been told of yet");
+  index.pods.upsert(aPod(SUCCESSOR), TOLD_MS);
+  assert.equal(whoAnswered(index, 1_998_999), "ambiguous");
+  assert.equal(whoAnswered(index, 1_999_000), "b");
+  assert.equal(whoAt(index, A, 1_999_000), "ambiguous");
+  assert.equal(whoAnswered(index, 998_999), "nobody");
+});
+
+test("OwnerIndex.podAnswering() gives nobody where both may have been there", () => {
+  const index = anIndex();
+  list(index.pods, [aPod()], 1_500_000);
+  index.pods.upsert(aPod(SUCCESSOR), TOLD_MS);
+  assert.equal(whoAnswered(index, 1_999_000), "ambiguous", "the predecessor's end was never told");
+  index.pods.remove(aPod(), 2_100_000);
+  assert.equal(whoAnswered(index, 1_999_000), "ambiguous");
+  assert.equal(whoAnswered(index, TOLD_MS), "b");
+});
+
+test("OwnerIndex.podAnswering() gives nobody for three seconds after a predecessor's end: its kernel may still answer", () => {
+  const index = anIndex();
+  list(index.pods, [aPod()], 1_500_000);
+  index.pods.remove(aPod(), 1_997_500);
+  index.pods.upsert(aPod(SUCCESSOR), TOLD_MS);
+  assert.equal(whoAnswered(index, 2_000_499), "ambiguous");
+  assert.equal(whoAnswered(index, 2_000_500), "b");
+});
+
+test("OwnerIndex.podAt() and podAnswering() give nobody for times that a late watch has not told of", () => {
+  const index = anIndex();
+  list(index.pods, [aPod()], 1_500_000);
+  const tell = (writtenSeconds: number, receivedMs: number) =>
+    index.pods.upsert(aPod({ uid: "uid-other", addresses: ["10.0.2.9"], writtenSeconds }), receivedMs);
+  index.expire(1_600_000);
+  tell(1600, 1_600_200);
+  index.expire(1_630_000);
+  index.expire(1_630_500);
+  tell(1610, 1_630_600);
+  assert.deepEqual([whoAt(index, A, 1_610_000), whoAnswered(index, 1_610_000)], ["a", "a"]);
+  assert.deepEqual([whoAt(index, A, 1_610_001), whoAnswered(index, 1_610_001)], ["ambiguous", "ambiguous"]);
+  assert.equal(whoAt(index, "10.0.2.77", 1_630_000), "nobody");
+  tell(1630, 1_630_700);
+  assert.equal(whoAt(index, A, 1_630_500), "a");
+});
+
+test("OwnerIndex.podAt() gives nobody for the time in which the agent stood still, until it has run for a while", () => {
+  const index = anIndex();
+  list(index.pods, [aPod()], 1_500_000);
+  index.expire(1_600_000);
+  index.expire(1_602_000);
+  assert.deepEqual([whoAt(index, A, 1_600_000), whoAt(index, A, 1_601_000)], ["a", "ambiguous"]);
+  index.expire(1_602_500);
+  assert.equal(whoAt(index, A, 1_601_000), "a");
+});

@@ -8,6 +8,9 @@ import { anIndex, list, whoAt } from "./slim-objects.ts";
 /** What is asked at a time: of moments so long before it. */
 const OFFSETS_MS = [0, 40, 700, 2500, 9000, 45_000];
 
+/** An agent that is asked something is running: so long before that it told the time. */
+const TICKS_MS = [1200, 600, 0];
+
 const runs = fc.record({
   plans: lifePlans,
   /** When the agent starts, and when its watches break and lists come in again. */
@@ -16,16 +19,19 @@ const runs = fc.record({
   questionsMs: fc.array(fc.nat(400_000), { minLength: 20, maxLength: 60 }),
 });
 
-test("OwnerIndex.podAt() gives no wrong name over random lives, and the right one wherever it was told", () => {
-  let [named, asked] = [0, 0];
+test("OwnerIndex gives no wrong name over random lives, and the right one wherever it was told", () => {
+  let [named, asked, namedAnswerers, answerers] = [0, 0, 0, 0];
   const property = fc.property(runs, ({ plans, listsMs, delayMs, questionsMs }) => {
     const lives = happen(plans);
     const answers = play(lives, { listsMs, delayMs, questionsMs });
     asked += answers.asked;
     named += answers.named;
+    namedAnswerers += answers.namedAnswerers;
+    answerers += answers.answerers;
   });
   fc.assert(property, { numRuns: Number(process.env["FUZZ_RUNS"] ?? 700) });
   assert.ok(named > asked / 4, `${named} of ${asked} questions got a name`);
+  assert.ok(namedAnswerers > answerers / 2, `${namedAnswerers} of ${answerers} who answered got a name`);
 });
 
 interface Course {
@@ -55,9 +61,9 @@ function play(lives: readonly Life[], { listsMs, delayMs, questionsMs }: Course)
     })),
     ...questionsMs.map((ms) => ({ atMs: beganMs + ms, run: () => ask(beganMs + ms) })),
   ].sort((a, b) => a.atMs - b.atMs);
-  const answers = { asked: 0, named: 0 };
+  const answers = { asked: 0, named: 0, namedAnswerers: 0, answerers: 0 };
   const ask = (nowMs: number) => {
-    index.expire(nowMs);
+    for (const beforeMs of TICKS_MS) index.expire(nowMs - beforeMs);
     for (const address of ADDRESSES) {
       for (const offsetMs of OFFSETS_MS) {
         const unixMs = nowMs - offsetMs;
@@ -66,12 +72,33 @@ function play(lives: readonly Life[], { listsMs, delayMs, questionsMs }: Course)
         answers.asked++;
         if (/^p\d/.test(answer)) answers.named++;
         check(lives, { answer, address, unixMs, nowMs, delayMs, firstMs });
+        const holder = holderAt(lives, address, unixMs);
+        if (holder === undefined || isGoneBy(holder, firstMs)) continue;
+        answers.answerers++;
+        const answerer = index.podAnswering(address, unixMs);
+        if (answerer?.kind === "held") {
+          answers.namedAnswerers++;
+          const { name } = answerer.pod;
+          assert.equal(name, holder.name, `${address} answered at ${unixMs}, asked at ${nowMs}: ${name}`);
+        }
       }
     }
   };
   // Before the first list there is no watch.
   for (const step of steps) if (step.atMs >= firstMs + delayMs) step.run();
   return answers;
+}
+
+/** Who truly had an address, and so could answer. */
+function holderAt(lives: readonly Life[], address: string, unixMs: number): Life | undefined {
+  const isThere = (life: Life) =>
+    life.address === address && life.gainedMs <= unixMs && unixMs < life.releasedMs;
+  return lives.find(isThere);
+}
+
+/** Whether a pod was gone from the API by a time: an agent that began then cannot know it. */
+function isGoneBy({ writes }: Life, ms: number): boolean {
+  return writes.some((write) => write.isDelete && write.atMs <= ms);
 }
 
 function tell(index: OwnerIndex, { slim, isDelete }: Write, receivedMs: number): void {
@@ -102,7 +129,7 @@ interface Answer {
 function check(lives: readonly Life[], { answer, address, unixMs, nowMs, delayMs, firstMs }: Answer): void {
   const here = lives.filter((life) => life.address === address);
   // What had gone before the agent began it cannot know.
-  const known = here.filter(({ writes }) => !writes.some((write) => write.isDelete && write.atMs <= firstMs));
+  const known = here.filter((life) => !isGoneBy(life, firstMs));
   const truth = here.findLast(({ gainedMs }) => gainedMs <= unixMs);
   const where = `${address} at ${unixMs}, asked at ${nowMs}: ${answer}`;
   if (truth === undefined || !known.includes(truth)) {

@@ -116,7 +116,22 @@ test("podProjection() keeps of a pod what identity needs", () => {
     finishedSeconds: TEN + 3,
     finished: false,
     terminatingSeconds: undefined,
+    writtenSeconds: undefined,
   });
+});
+
+test("podProjection() tells the last change that says when it was", () => {
+  const written = (change: Parameters<typeof pod>[0]) => {
+    const seconds = project(pod(change))?.writtenSeconds;
+    return seconds === undefined ? undefined : seconds - TEN;
+  };
+  const managedFields = [{ time: "2026-11-22T10:00:07Z" }, {}, { time: "2026-11-22T10:00:03Z" }];
+  assert.equal(written({ metadata: { managedFields } }), 7);
+  const asked = { deletionTimestamp: "2026-11-22T10:01:00Z", deletionGracePeriodSeconds: 30 };
+  assert.equal(written({ metadata: { managedFields, ...asked } }), 30);
+  const conditions = [{ type: "PodScheduled", status: "True", lastTransitionTime: "2026-11-22T10:00:09Z" }];
+  assert.equal(written({ metadata: { managedFields }, status: { conditions } }), 9);
+  assert.equal(written({ metadata: asked }), undefined, "nobody keeps a record of changes");
 });
 
 test("podProjection() keeps containers of the own node's pods only", () => {

@@ -26,6 +26,7 @@ export function aPod(change: Partial<SlimPod> = {}): SlimPod {
     finishedSeconds: undefined,
     finished: false,
     terminatingSeconds: undefined,
+    writtenSeconds: undefined,
     ...change,
   };
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { TCP_STATE_NAMES } from "../../src/event/kernel-tcp.ts";
 import { traceNanos } from "../../src/event/trace-nanos.ts";
 import { type KernelFacts, recordDecoder } from "../../src/probe/decode-record.ts";
-import { findField } from "../../src/probe/field-reader.ts";
+import { findField, recordSize } from "../../src/probe/field-reader.ts";
 import type { ProbeRecord, Role } from "../../src/probe/probe-record.ts";
 import type { EventFormat } from "../../src/tracefs/event-format.ts";
 import { eventRecord, type FieldValue, probeFormat } from "../support/event-record.ts";
@@ -116,8 +116,34 @@ test("recordDecoder() reads every field of a kprobe of 6.12", () => {
     seq: 0x80000000,
     endSeq: 0x80000800,
     tcpFlags: 0x18,
+    sinceAck: undefined,
   });
 });
+
+/** Before 6.12's recording was made nothing fetched these. */
+const withAck: EventFormat = {
+  ...attempt,
+  fields: [
+    ...attempt.fields,
+    ...["ack", "jif"].map((name, i) => {
+      const place = { offset: recordSize(attempt) + 4 * i, size: 4 };
+      return { name, ...place, type: "u32", signed: false, array: undefined };
+    }),
+  ],
+};
+
+const ACKS = [
+  { name: "a second and a half", ack: 4_294_892_421, jif: 4_294_892_796, sinceAck: 1.5 },
+  { name: "what jiffies have wrapped in", ack: 4_294_967_295, jif: 249, sinceAck: 1 },
+  { name: "nothing of a socket that nobody has answered", ack: 0, jif: 249, sinceAck: undefined },
+];
+for (const { name, ack, jif, sinceAck } of ACKS) {
+  test(`recordDecoder() gives the time since the last acknowledgement: ${name}`, () => {
+    assert.equal(decode("attempt", withAck, { ...V4, ack, jif }).socket?.sinceAck, sinceAck);
+    const facts = { ...FACTS, hz: undefined };
+    assert.equal(decode("attempt", withAck, { ...V4, ack, jif }, { facts }).socket?.sinceAck, undefined);
+  });
+}
 
 /** kernel.md §2.4: a dereference that failed leaves what the ring buffer held before. */
 const POINTERS = [

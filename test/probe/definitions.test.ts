@@ -85,7 +85,7 @@ const SOCKET_ARGS =
   "fam=+16(B):u16 st=+18(B):u8 lp=+14(B):u16 dp=+12(B):x16 s4=+4(B):x32 d4=+0(B):x32 s6=+72(B):x64[2] d6=+56(B):x64[2] net=+48(B):x64 ns=+176(+48(B)):u32";
 const CGROUP_ARGS = (sk: string) => `cgp=+672(${sk}):x64 cg=+96(+256(+672(${sk}))):u64`;
 const TCP_ARGS =
-  "fl=+96(B):u64 ca=+1248(B):u8 rtm=+1249(B):u8 pnd=+1250(B):u8 bko=+1251(B):u8 rto=+1184(B):u32 srtt=+1680(B):u32 cwnd=+1444(B):u32 wnd=+1436(B):u32 mss=+1440(B):u32 pout=+1684(B):u32 rout=+1480(B):u32 lout=+1452(B):u32 tot=+2200(B):u32 byt=+2192(B):u64 tlp=+1472(B):u32";
+  "fl=+96(B):u64 ca=+1248(B):u8 rtm=+1249(B):u8 pnd=+1250(B):u8 bko=+1251(B):u8 rto=+1184(B):u32 srtt=+1680(B):u32 cwnd=+1444(B):u32 wnd=+1436(B):u32 mss=+1440(B):u32 pout=+1684(B):u32 rout=+1480(B):u32 lout=+1452(B):u32 tot=+2200(B):u32 byt=+2192(B):u64 tlp=+1472(B):u32 ack=+1724(B):u32 jif=@jiffies_64:u32";
 const SKB_ARGS = (skb: string) =>
   `seq=+40(${skb}):u32 end=+44(${skb}):u32 tfl=+52(${skb}):u16 gso=+48(${skb}):u16 len=+112(${skb}):u32`;
 const at = (args: string, base: string) => args.replaceAll("(B)", `(${base})`);

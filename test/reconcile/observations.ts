@@ -28,6 +28,7 @@ const SOCKET: SocketFields = {
   bytesRetrans: undefined,
   seq: undefined,
   endSeq: undefined,
+  sinceAck: undefined,
   tcpFlags: undefined,
 };
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
 import { DOCUMENTS_URL } from "../../scripts/dashboards/links.ts";
+import { documentQueries } from "../support/document-queries.ts";
 import { unknownNames } from "../support/known-metrics.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -67,6 +68,20 @@ test("every alert is tested to fire and not to fire, and to be still in ordinary
     );
     assert.ok(ordinary.includes(`alertname: ${alert}\n`), `${alert} in ordinary loss`);
   }
+});
+
+test("every query in runbooks and docs/dashboards.md is about what the agent exports or the rules record", () => {
+  const queries = documentQueries();
+  assert.ok(queries.length > 20);
+  for (const { document, expr } of queries)
+    assert.deepEqual(unknownNames(expr, records), [], `${document}: ${expr}`);
+});
+
+test("every link between runbooks, docs/dashboards.md and pictures leads somewhere", () => {
+  const files = ["docs/dashboards.md", ...globSync("docs/runbooks/*.md", { cwd: ROOT })];
+  for (const file of files)
+    for (const [, target = ""] of readFileSync(join(ROOT, file), "utf8").matchAll(/\]\(([^)#]+)\)/g))
+      assert.ok(existsSync(join(ROOT, dirname(file), target)), `${file}: ${target}`);
 });
 
 test("every runbook is of an alert, and there are no others", () => {

@@ -84,11 +84,15 @@ export class NatLink implements AsyncDisposable {
     return root;
   }
 
-  /** Connects and gives both ends as their sockets name them. */
-  async connect(from: NatPlace, to: NatPlace, address: string, port: number): Promise<readonly SocketEnd[]> {
+  /** Connects and gives both ends as their sockets name them; `target` is an address and a port, and may name the own port too. */
+  async connect(
+    from: NatPlace,
+    to: NatPlace,
+    ...target: readonly [address: string, port: number, localPort?: number]
+  ): Promise<readonly SocketEnd[]> {
     const opener = this.#sockets.get(from);
     const answerer = this.#sockets.get(to);
-    opener?.child.stdin?.write(`${address} ${port}\n`);
+    opener?.child.stdin?.write(`${target.join(" ")}\n`);
     const ends: SocketEnd[] = [];
     for (const side of [opener, answerer]) ends.push(JSON.parse((await side?.lines.next())?.value ?? ""));
     return ends.sort((a, b) => (a.role < b.role ? 1 : -1)); // opener first

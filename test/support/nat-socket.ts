@@ -1,6 +1,6 @@
 /**
  * Sockets of one namespace of a NatLink. Listens on the ports of its arguments; takes `ADDRESS PORT` a line on
- * standard input and connects there. Prints one JSON line for each connection as that end sees it, and keeps it
+ * standard input, or `ADDRESS PORT LOCAL_PORT`, and connects there. Prints one JSON line for each connection as that end sees it, and keeps it
  * open. Ends with its standard input.
  */
 import { connect, createServer, type Socket } from "node:net";
@@ -32,8 +32,9 @@ if (import.meta.filename === process.argv[1]) {
   console.log("listening");
   const lines = createInterface({ input: process.stdin });
   lines.on("line", (line) => {
-    const [host = "", port] = line.split(" ");
-    const socket = connect({ host, port: Number(port) }, () => say(socket, "opener"));
+    const [host = "", port, localPort] = line.split(" ");
+    const from = localPort === undefined ? {} : { localPort: Number(localPort) };
+    const socket = connect({ host, port: Number(port), ...from }, () => say(socket, "opener"));
     socket.on("error", (error) => console.error(line, error));
   });
   lines.on("close", () => {

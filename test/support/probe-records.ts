@@ -61,6 +61,7 @@ export function socketFields(key: number): SocketFields {
     bytesRetrans: 1448n,
     seq: 1000,
     endSeq: 2448,
+    sinceAck: 0.2,
     tcpFlags: 0x10,
   };
 }

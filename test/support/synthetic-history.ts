@@ -1,8 +1,16 @@
 import { ATTRIBUTES as A } from "../../src/export/attributes.ts";
 import type { MetricAttributes, MetricDefinition } from "../../src/export/metric-family.ts";
 import { RETRANSMIT_METRICS as M } from "../../src/export/metrics.ts";
-import { prometheusLabel, prometheusName } from "../../src/export/prometheus-name.ts";
 import { SELF_METRICS as S } from "../../src/export/self-metric-definitions.ts";
+import {
+  add,
+  beginHistory,
+  type History,
+  measure,
+  sample,
+  takeSamples,
+  writeHistory,
+} from "./synthetic-series.ts";
 import {
   BAD_NODE,
   CAUSES,
@@ -19,48 +27,21 @@ import {
 } from "./synthetic-traffic.ts";
 
 const STEP_SECONDS = 30;
-const BOUNDS = Array.from({ length: 10 }, (_, i) => 0.2 * 2 ** i);
-
-/** One series: its labels, and the samples so far as text. */
-interface Series {
-  readonly name: string;
-  readonly labels: string;
-  value: number;
-  readonly samples: string[];
-}
-
-/** The series of one history while it is made. */
-interface History {
-  readonly families: Map<
-    string,
-    { readonly definition: MetricDefinition; readonly series: Map<string, Series> }
-  >;
-  readonly random: () => number;
-}
-
 /**
  * Two hours of a cluster of six nodes in OpenMetrics with times, under the names and labels of the real definitions: ordinary
  * loss, then a bad card in one node, then a service that does not answer, and a Collector that is away for five minutes.
  */
 export function syntheticHistory(endSeconds: number): string {
-  const history: History = { families: new Map(), random: seeded(7) };
+  const history = beginHistory();
   const all = flows();
   const start = endSeconds - MINUTES * 60;
   for (let second = 0; second <= MINUTES * 60; second += STEP_SECONDS) {
     const minute = second / 60;
     for (const flow of all) countFlow(history, flow, minute);
     for (const node of NODES) countAgent(history, node, minute);
-    for (const { definition, series } of history.families.values())
-      for (const each of series.values()) takeSample(each, definition.kind === "gauge", start + second);
+    takeSamples(history, start + second);
   }
-  return write(history);
-}
-
-/** A counter's first sample is 0, as the agent shows it. */
-function takeSample(series: Series, isGauge: boolean, seconds: number): void {
-  const { name, labels, value, samples } = series;
-  const shown = samples.length === 0 && !isGauge ? 0 : value;
-  samples.push(`${name}${labels} ${Math.round(shown * 1e6) / 1e6} ${seconds}\n`);
+  return writeHistory(history);
 }
 
 function countFlow(history: History, flow: Flow, minute: number): void {
@@ -210,68 +191,5 @@ function sourceOf({ namespace, workloadKind, workload, name }: SyntheticPod): Me
     [A.sourceWorkloadKind]: workloadKind,
     [A.sourceWorkloadName]: workload,
     [A.sourcePod]: name,
-  };
-}
-
-function measure(
-  history: History,
-  definition: MetricDefinition,
-  attributes: MetricAttributes,
-  seconds: number,
-): void {
-  for (const bound of [...BOUNDS, Number.POSITIVE_INFINITY]) {
-    const le = bound === Number.POSITIVE_INFINITY ? "+Inf" : String(bound);
-    add(history, definition, { ...attributes, le }, seconds <= bound ? 1 : 0, "bucket");
-  }
-  add(history, definition, attributes, seconds, "sum");
-  add(history, definition, attributes, 1, "count");
-}
-
-type How = "add" | "set" | "bucket" | "sum" | "count";
-
-function add(
-  history: History,
-  definition: MetricDefinition,
-  attributes: MetricAttributes,
-  value: number,
-  how: How = "add",
-): void {
-  const { families } = history;
-  const family = families.get(definition.name) ?? { definition, series: new Map<string, Series>() };
-  families.set(definition.name, family);
-  const labels = `{${Object.entries(attributes)
-    .map(([key, each]) => `${prometheusLabel(key)}="${each}"`)
-    .join(",")}}`;
-  const suffix = how === "add" || how === "set" ? "" : `_${how}`;
-  const name = `${prometheusName(definition).sample}${suffix}`;
-  const key = name + labels;
-  const series = family.series.get(key) ?? { name, labels, value: 0, samples: [] };
-  family.series.set(key, series);
-  series.value = how === "set" ? value : series.value + value;
-}
-
-function write({ families }: History): string {
-  const parts: string[] = [];
-  for (const { definition, series } of families.values()) {
-    parts.push(`# TYPE ${prometheusName(definition).family} ${definition.kind}\n`);
-    for (const { samples } of series.values()) parts.push(...samples);
-  }
-  return `${parts.join("")}# EOF\n`;
-}
-
-/** A whole number whose mean is that. */
-function sample({ random }: History, mean: number): number {
-  const varied = mean * (0.7 + 0.6 * random());
-  return Math.floor(varied) + (random() < varied % 1 ? 1 : 0);
-}
-
-/** Mulberry32: the same numbers each time. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }

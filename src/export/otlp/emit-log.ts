@@ -1,7 +1,7 @@
 import {
+  type Attributes,
   type Context,
   type Logger,
-  logs,
   ROOT_CONTEXT,
   SeverityNumber,
   TraceFlags,
@@ -18,22 +18,22 @@ import type { PodResources, Scope } from "./signal-output.ts";
 
 export interface LogEmitterOptions {
   readonly scope: Scope;
+  /** The agent's. */
+  readonly resource: Attributes;
   readonly podResources: PodResources;
-  /** What pods' records go to; the agent's go where the registered provider sends them. */
   readonly processor: LogRecordProcessor;
   readonly limits: LogRecordLimits;
 }
 
-/** Emits through the SDK's Logs API, which must have been started. */
-export function logEmitter({ scope, podResources, processor, limits }: LogEmitterOptions): EmitLog {
-  const agent = logs.getLogger(...scope);
-  const pods =
-    podResources &&
-    new PerPod((pod) => {
-      const resource = resourceFromAttributes(podResources(pod));
-      const provider = new LoggerProvider({ resource, processors: [processor], logRecordLimits: limits });
-      return provider.getLogger(...scope);
-    });
+/** Emits through the SDK's loggers, one for each resource: NodeSDK's own takes no limits but those of the environment. */
+export function logEmitter(options: LogEmitterOptions): EmitLog {
+  const { scope, podResources, processor, limits: logRecordLimits } = options;
+  const loggerFor = (attributes: Attributes) => {
+    const resource = resourceFromAttributes(attributes);
+    return new LoggerProvider({ resource, processors: [processor], logRecordLimits }).getLogger(...scope);
+  };
+  const agent = loggerFor(options.resource);
+  const pods = podResources && new PerPod((pod) => loggerFor(podResources(pod)));
   const loggerOf = (pod: PodRecord | undefined): Logger =>
     pod === undefined || pods === undefined ? agent : pods.get(pod);
   return ({ eventName, timeUnixNanos, body, attributes, pod, context }) => {

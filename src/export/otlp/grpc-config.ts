@@ -1,16 +1,9 @@
-import { type ChannelCredentials, credentials, Metadata } from "@grpc/grpc-js";
+import { Metadata } from "@grpc/grpc-js";
 import { CompressionAlgorithm } from "@opentelemetry/otlp-exporter-base";
 import type { OTLPGRPCExporterConfigNode } from "@opentelemetry/otlp-grpc-exporter-base";
+import { channelCredentials } from "./grpc-credentials.ts";
 import type { OtlpSettings, OtlpTarget } from "./otlp-settings.ts";
 import type { TlsMaterial } from "./tls-files.ts";
-
-/** What a channel is secured with. */
-export function channelCredentials(
-  { secure }: OtlpTarget,
-  { ca, cert, key }: TlsMaterial,
-): ChannelCredentials {
-  return secure ? credentials.createSsl(ca ?? null, key ?? null, cert ?? null) : credentials.createInsecure();
-}
 
 /** The headers of each request. */
 export function grpcMetadata({ headers }: OtlpSettings): Metadata {

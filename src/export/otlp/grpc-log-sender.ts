@@ -3,7 +3,8 @@ import { Client, type Metadata, type ServiceError, status } from "@grpc/grpc-js"
 import { acceptedResult } from "./accepted-result.ts";
 import { timeoutSentence } from "./export-problems.ts";
 import { grpcResult } from "./grpc-answer.ts";
-import { channelCredentials, grpcMetadata } from "./grpc-config.ts";
+import { grpcMetadata } from "./grpc-config.ts";
+import { channelCredentials } from "./grpc-credentials.ts";
 import { keepClient } from "./kept-client.ts";
 import { type OtlpSettings, otlpTarget } from "./otlp-settings.ts";
 import { decodePartialSuccess } from "./partial-success.ts";

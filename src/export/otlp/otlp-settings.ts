@@ -4,7 +4,7 @@ export type Signal = "logs" | "traces" | "metrics";
 /** How one signal leaves over OTLP: complete, with no defaults left to fill in and no environment left to read. */
 export interface OtlpSettings {
   readonly protocol: "grpc" | "http/protobuf";
-  /** `http(s)://host:port`, for gRPC also `host:port` or `unix:path`. */
+  /** `http(s)://host:port`, for gRPC also `host:port` or `unix:/path`. */
   readonly endpoint: string;
   /** The endpoint is this signal's own (OTEL_EXPORTER_OTLP_LOGS_ENDPOINT), so that http/protobuf adds no path to it. */
   readonly isSignalEndpoint: boolean;
@@ -32,14 +32,18 @@ export interface OtlpTarget {
   /** For people and for logs: without credentials. */
   readonly shown: string;
   readonly secure: boolean;
-  /** http/protobuf: the whole URL. gRPC: `host:port`, or `unix:path`. */
+  /** http/protobuf: the whole URL. gRPC: `host:port`, or `unix:///path`. */
   readonly address: string;
 }
 
 /** Works out where a signal's requests go. */
 export function otlpTarget(signal: Signal, settings: OtlpSettings): OtlpTarget {
   const { endpoint, insecure } = settings;
-  if (endpoint.startsWith("unix:")) return { signal, shown: endpoint, secure: false, address: endpoint };
+  if (endpoint.startsWith("unix:")) {
+    // The SDK's exporters know only the longer form, grpc-js both.
+    const address = endpoint.replace(/^unix:(?!\/\/)/, "unix://");
+    return { signal, shown: address, secure: false, address };
+  }
   const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(endpoint);
   const url = new URL(hasScheme ? endpoint : `${insecure ? "http" : "https"}://${endpoint}`);
   const secure = url.protocol === "https:";

@@ -24,8 +24,6 @@ const WHOLE: PartialSuccess = { rejected: 0, message: "" };
 
 /** What the SDK says of itself. */
 export interface SdkDiag {
-  /** Listens, in the place of whoever else did. */
-  install(): void;
   /** The partial success said since the last call, if any: to be asked for in an exporter's callback, which follows at once. */
   takePartialSuccess(): PartialSuccess;
 }
@@ -37,7 +35,7 @@ export function listenToSdk(log: ExportLog, level: SdkLogLevel): SdkDiag {
     return (message: string, ...rest: unknown[]) => {
       if (LEVELS[level] < atLeast) return;
       const words = rest.map((part) => (typeof part === "string" ? part : inspect(part, { depth: 2 })));
-      sink(`OpenTelemetry SDK: ${quoted([message, ...words].join(" "))}`);
+      sink(sentenceOf([plainWords(message), ...words].join(" ")));
     };
   };
   const sayWarning = sayAt(DiagLogLevel.WARN, (message) => log.warn(message));
@@ -52,16 +50,34 @@ export function listenToSdk(log: ExportLog, level: SdkLogLevel): SdkDiag {
     verbose: sayAt(DiagLogLevel.VERBOSE, (message) => log.info(message)),
   };
   const logLevel = Math.max(DiagLogLevel.WARN, LEVELS[level]);
-  const install = () => void diag.setLogger(logger, { logLevel, suppressOverrideMessage: true });
-  install();
+  diag.setLogger(logger, { logLevel, suppressOverrideMessage: true });
   return {
-    install,
     takePartialSuccess: () => {
       const taken = partial;
       partial = WHOLE;
       return taken;
     },
   };
+}
+
+/** What the SDK's reader says around the sentence of an exporter of ours (sdk-metrics, PeriodicExportingMetricReader). */
+const FAILED_EXPORT = /^PeriodicExportingMetricReader: metrics export failed \(error (?:Error: )?(.*)\)$/s;
+
+/** A sentence of ours goes on as it is, the SDK's own words in its name. */
+function sentenceOf(words: string): string {
+  const ours = FAILED_EXPORT.exec(words)?.[1];
+  return ours ?? `OpenTelemetry SDK: ${quoted(words)}`;
+}
+
+/** Its handler of errors gives an error as JSON of all its properties, the stack first (core, logging-error-handler). */
+function plainWords(message: string): string {
+  if (!message.startsWith("{")) return message;
+  try {
+    const { message: words }: { readonly message?: unknown } = JSON.parse(message);
+    return typeof words === "string" ? words : message;
+  } catch {
+    return message;
+  }
 }
 
 /** `{"rejectedSpans":2,"errorMessage":"…"}`: the count's name is the signal's. */

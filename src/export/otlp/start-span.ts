@@ -20,6 +20,7 @@ export function spanStarter({ scope, podResources, resources }: SpanStarterOptio
   const pods = podResources && new PerPod(podResources);
   return ({ name, startUnixNanos, pod }) => {
     const span = tracer.startSpan(name, { startTime: hrTime(startUnixNanos), root: true }, ROOT_CONTEXT);
+    if (!span.isRecording()) return undefined;
     if (pod !== undefined && pods !== undefined) resources.set(span, pods.get(pod));
     const { traceId, spanId } = span.spanContext();
     return {

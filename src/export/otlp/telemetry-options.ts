@@ -1,5 +1,6 @@
 import type { LogRecordLimits } from "@opentelemetry/sdk-logs";
 import type { IMetricReader } from "@opentelemetry/sdk-metrics";
+import type { SpanLimits } from "@opentelemetry/sdk-trace";
 import type { AgentIdentity } from "./agent-resource.ts";
 import type { ExportClock, ExportLog } from "./export-clock.ts";
 import type { SignalExport } from "./otlp-settings.ts";
@@ -12,10 +13,12 @@ export interface TelemetryOptions {
   readonly resourceMode: "agent" | "pod";
   readonly logs: SignalExport;
   readonly logBatch: BatchSettings;
-  /** For records under a pod's resource; for the others the SDK reads OTEL_LOGRECORD_*. */
   readonly logRecordLimits: LogRecordLimits;
   readonly traces: SignalExport;
   readonly traceBatch: BatchSettings;
+  readonly spanLimits: SpanLimits;
+  /** Share of the root spans that are made, from 0 to 1. */
+  readonly sampleRatio: number;
   readonly metricReaders: readonly IMetricReader[];
   /** Bounds of what waits, records and spans together. */
   readonly queue: { readonly maxBytes: number; readonly maxRecords: number };

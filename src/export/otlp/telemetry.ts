@@ -1,11 +1,12 @@
-import { type ContextManager, context, logs, metrics, ROOT_CONTEXT, trace } from "@opentelemetry/api";
-import { defaultResource, resourceFromAttributes } from "@opentelemetry/resources";
-import { NodeSDK } from "@opentelemetry/sdk-node";
+import { context, logs, metrics, trace } from "@opentelemetry/api";
+import { defaultResource } from "@opentelemetry/resources";
+import type { NodeSDK } from "@opentelemetry/sdk-node";
 import type { EmitLog } from "../log-entry.ts";
 import type { StartSpan } from "../open-span.ts";
 import { agentResource } from "./agent-resource.ts";
 import type { ExportCounts } from "./export-counts.ts";
 import { openLogs } from "./log-output.ts";
+import { startNodeSdk } from "./node-sdk.ts";
 import { Outbox } from "./outbox.ts";
 import { podResource } from "./pod-resource.ts";
 import type { SharedParts } from "./signal-output.ts";
@@ -38,19 +39,14 @@ export function openTelemetry(options: TelemetryOptions): Telemetry {
   const shared = sharedParts(options);
   const logOutput = openLogs(options, shared);
   const spanOutput = openSpans(options, shared);
-  const sdk = new NodeSDK({
-    resource: resourceFromAttributes(shared.resource),
-    autoDetectResources: false,
-    instrumentations: [],
-    contextManager: NO_CONTEXT,
-    textMapPropagator: null,
-    metricReaders: [...options.metricReaders],
+  const sdk = startNodeSdk({
+    resource: shared.resource,
+    metricReaders: options.metricReaders,
     logRecordProcessors: logOutput === undefined ? [] : [logOutput.processor],
     spanProcessors: spanOutput === undefined ? [] : [spanOutput.processor],
+    spanLimits: options.spanLimits,
+    sampleRatio: options.sampleRatio,
   });
-  // With OTEL_LOG_LEVEL the constructor listens for itself, and prints.
-  options.sdk.install();
-  sdk.start();
   let closed: Promise<void> | undefined;
   return {
     emitLog: logOutput?.start(),
@@ -97,12 +93,3 @@ async function shutDown(sdk: NodeSDK, { clock, log }: TelemetryOptions, withinMs
   enough.abort();
   for (const api of [logs, trace, metrics, context]) api.disable();
 }
-
-/** Nothing here follows a context through callbacks: what that costs is left out. */
-const NO_CONTEXT: ContextManager = {
-  active: () => ROOT_CONTEXT,
-  with: (_context, call, self, ...args) => call.apply(self, args),
-  bind: (_context, target) => target,
-  enable: () => NO_CONTEXT,
-  disable: () => NO_CONTEXT,
-};

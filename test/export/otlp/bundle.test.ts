@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -9,7 +9,7 @@ import { bundle } from "../../../scripts/bundle.ts";
 import type { OtlpSettings } from "../../../src/export/otlp/otlp-settings.ts";
 import { grpcCollector } from "./grpc-collector.ts";
 import { httpCollector } from "./http-collector.ts";
-import { otlpSettings } from "./settings.ts";
+import { otlpSettings, serverTls } from "./settings.ts";
 
 /** Nothing but the bundle, and no node_modules above it: there it would find what is not in it. */
 let directory = "";
@@ -29,18 +29,14 @@ async function runBundle(otlp: OtlpSettings): Promise<string> {
   return stdout;
 }
 
-const FIXTURES = join(import.meta.dirname, "../../fixtures/tls");
-const fixture = (name: string) => readFileSync(join(FIXTURES, name));
-const SERVER = { cert: fixture("server.crt"), key: fixture("server.key") };
-
 function overTls(port: number): Partial<OtlpSettings> {
-  return { endpoint: `https://localhost:${port}`, certificate: join(FIXTURES, "authority.crt") };
+  return { endpoint: `https://localhost:${port}`, certificate: join(serverTls().directory, "authority.crt") };
 }
 
 for (const protocol of ["grpc", "http/protobuf"] as const) {
   for (const tls of [false, true]) {
     test(`bundle() exports records, spans and metrics by ${protocol}${tls ? " over TLS" : ""} with nothing else there`, async (t) => {
-      const options = tls ? { tls: SERVER } : {};
+      const options = tls ? { tls: serverTls() } : {};
       const collector = await (protocol === "grpc" ? grpcCollector(t, options) : httpCollector(t, options));
       const stdout = await runBundle(
         otlpSettings(collector.port, { protocol, ...(tls ? overTls(collector.port) : {}) }),

@@ -25,6 +25,9 @@ export interface ServerTls {
 }
 
 export interface GrpcCollectorOptions {
+  readonly host?: string;
+  /** In the place of host and port: `unix:path`. */
+  readonly address?: string;
   readonly port?: number;
   readonly tls?: ServerTls;
   /** By the number of the request, from 0; every request is taken without it. */
@@ -55,7 +58,7 @@ const SERVICES = {
 /** A real gRPC server that takes OTLP. */
 export async function grpcCollector(
   t: TestContext,
-  { port = 0, tls, behave }: GrpcCollectorOptions = {},
+  { host = "127.0.0.1", port = 0, address = `${host}:${port}`, tls, behave }: GrpcCollectorOptions = {},
 ): Promise<Collector> {
   const server = new Server();
   const state = emptyState();
@@ -103,9 +106,7 @@ export async function grpcCollector(
           tls.ca !== undefined,
         );
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, credentials, (error, got) =>
-      error ? reject(error) : resolve(got),
-    );
+    server.bindAsync(address, credentials, (error, got) => (error ? reject(error) : resolve(got)));
   });
   const stop = async () => server.forceShutdown();
   t.after(stop);

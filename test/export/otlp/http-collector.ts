@@ -18,6 +18,7 @@ export type HttpBehaviour =
   | { readonly rejected: number; readonly message?: string };
 
 export interface HttpCollectorOptions {
+  readonly host?: string;
   readonly port?: number;
   readonly tls?: ServerTls;
   /** By the number of the request, from 0; every request is taken without it. */
@@ -27,7 +28,7 @@ export interface HttpCollectorOptions {
 /** A real HTTP server that takes OTLP. */
 export async function httpCollector(
   t: TestContext,
-  { port = 0, tls, behave }: HttpCollectorOptions = {},
+  { host = "127.0.0.1", port = 0, tls, behave }: HttpCollectorOptions = {},
 ): Promise<Collector> {
   const state = emptyState();
   const listener = async (request: IncomingMessage, response: ServerResponse) => {
@@ -60,7 +61,7 @@ export async function httpCollector(
           { ...tls, requestCert: tls.ca !== undefined, rejectUnauthorized: tls.ca !== undefined },
           listener,
         );
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   const stop = async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type { PodRecord } from "../../../src/event/cluster.ts";
@@ -6,6 +8,7 @@ import type { OtlpSettings } from "../../../src/export/otlp/otlp-settings.ts";
 import { listenToSdk } from "../../../src/export/otlp/sdk-diag.ts";
 import { openTelemetry, type Telemetry } from "../../../src/export/otlp/telemetry.ts";
 import type { TelemetryOptions } from "../../../src/export/otlp/telemetry-options.ts";
+import type { ServerTls } from "./grpc-collector.ts";
 
 /** Settings for a collector on loopback. */
 export function otlpSettings(port: number, other: Partial<OtlpSettings> = {}): OtlpSettings {
@@ -105,6 +108,8 @@ export function telemetryOptions(other: Partial<TelemetryOptions> = {}): Telemet
       attributes: {},
     },
     resourceMode: "agent",
+    spanLimits: {},
+    sampleRatio: 1,
     logs: { exporter: "none" },
     logBatch: { maxItems: 512, delayMs: 20 },
     logRecordLimits: {},
@@ -125,6 +130,19 @@ export function openedTelemetry(t: TestContext, options: Partial<TelemetryOption
   const telemetry = openTelemetry(telemetryOptions(options));
   t.after(() => telemetry.close({ queueMs: 1000, metricsMs: 1000 }));
   return telemetry;
+}
+
+const FIXTURES = join(import.meta.dirname, "../../fixtures/tls");
+
+/** A server's certificate, of test/fixtures/tls; with `asksForClient` it wants a client's of the same authority. */
+export function serverTls(asksForClient = false): ServerTls & { readonly directory: string } {
+  const read = (name: string) => readFileSync(join(FIXTURES, name));
+  return {
+    directory: FIXTURES,
+    cert: read("server.crt"),
+    key: read("server.key"),
+    ca: asksForClient ? read("authority.crt") : undefined,
+  };
 }
 
 /** A pod of Deployment web. */

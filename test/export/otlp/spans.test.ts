@@ -12,7 +12,7 @@ function spanTelemetry(t: TestContext, port: number, other: Partial<TelemetryOpt
   const telemetry = openedTelemetry(t, { traces, clock, log, ...other });
   const emit = (count: number, first = 0) => {
     for (let number = first; number < first + count; number++) {
-      const span = telemetry.startSpan!({ name: `span ${number}`, startUnixNanos: 1n, pod: undefined });
+      const span = telemetry.startSpan!({ name: `span ${number}`, startUnixNanos: 1n, pod: undefined })!;
       span.end({ unixNanos: 2n, attributes: {}, status: { code: "error", message: "gave up" } });
     }
   };
@@ -78,7 +78,7 @@ for (const protocol of ["grpc", "http/protobuf"] as const) {
     });
     for (const pod of [podRecord(), podRecord({ uid: "uid-2", name: "web-5d4-y" }), undefined]) {
       const name = pod?.name ?? "none";
-      const span = telemetry.startSpan!({ name, startUnixNanos: 1n, pod });
+      const span = telemetry.startSpan!({ name, startUnixNanos: 1n, pod })!;
       telemetry.emitLog!({
         eventName: name,
         timeUnixNanos: 1n,
@@ -109,3 +109,17 @@ for (const protocol of ["grpc", "http/protobuf"] as const) {
     }
   });
 }
+
+test("openTelemetry() begins as many spans as are sampled, and gives the others no ids", async (t) => {
+  const collector = await grpcCollector(t);
+  const traces = { exporter: "otlp", otlp: otlpSettings(collector.port) } as const;
+  const start = { name: "span", startUnixNanos: 1n, pod: undefined };
+  const none = openedTelemetry(t, { traces, sampleRatio: 0 });
+  assert.equal(none.startSpan!(start), undefined);
+  await none.close({ queueMs: 1000, metricsMs: 1000 });
+  const half = openedTelemetry(t, { traces, sampleRatio: 0.5 });
+  const begun = Array.from({ length: 400 }, () => half.startSpan!(start)).filter(
+    (span) => span !== undefined,
+  );
+  assert.ok(begun.length > 100 && begun.length < 300, `${begun.length} of 400`);
+});

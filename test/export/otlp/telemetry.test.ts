@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { promisify } from "node:util";
 import type { LogEntry } from "../../../src/export/log-entry.ts";
+import type { Telemetry } from "../../../src/export/otlp/telemetry.ts";
 import { grpcCollector } from "./grpc-collector.ts";
 import { httpCollector } from "./http-collector.ts";
 import { openedTelemetry, otlpSettings, until } from "./settings.ts";
@@ -22,7 +28,7 @@ for (const protocol of ["grpc", "http/protobuf"] as const) {
       logs: { exporter: "otlp", otlp },
       traces: { exporter: "otlp", otlp },
     });
-    const span = telemetry.startSpan!({ name: "tcp.loss_recovery", startUnixNanos: 5n, pod: undefined });
+    const span = telemetry.startSpan!({ name: "tcp.loss_recovery", startUnixNanos: 5n, pod: undefined })!;
     span.event("tcp.retransmit", 6n, { "tcp.segments": 2 });
     telemetry.emitLog!({ ...ENTRY, context: span });
     span.end({ unixNanos: 2_000_000_007n, attributes: { ends: "well" }, status: { code: "ok" } });
@@ -77,4 +83,75 @@ for (const protocol of ["grpc", "http/protobuf"] as const) {
       logs?.exported === 1 && traces?.exported === 1;
     await until("both are counted", isCounted);
   });
+}
+
+test("openTelemetry() sends over a Unix socket by grpc", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "otlp-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const address = `unix:${directory}/otlp.sock`;
+  const collector = await grpcCollector(t, { address });
+  const exporting = { exporter: "otlp", otlp: otlpSettings(1, { endpoint: address }) } as const;
+  const telemetry = openedTelemetry(t, { logs: exporting, traces: exporting });
+  emitBoth(telemetry);
+  await until("both came", () => collector.received.length === 2);
+});
+
+test("openTelemetry() prints with the console exporter, and has nothing to emit with where nothing goes out", async (t) => {
+  const printed: Readonly<Record<string, unknown>>[] = [];
+  t.mock.method(console, "dir", (what: Readonly<Record<string, unknown>>) => printed.push(what));
+  const console_ = { exporter: "console" } as const;
+  const telemetry = openedTelemetry(t, { logs: console_, traces: console_ });
+  emitBoth(telemetry);
+  await until("both are printed", () => printed.length === 2);
+  assert.deepEqual(
+    printed.map(({ name, eventName }) => name ?? eventName),
+    ["tcp.retransmit", "a span"],
+  );
+  await telemetry.close({ queueMs: 10, metricsMs: 10 });
+  const none = openedTelemetry(t, {});
+  assert.deepEqual([none.emitLog, none.startSpan], [undefined, undefined]);
+  assert.deepEqual(none.counts(), { logs: undefined, traces: undefined });
+});
+
+test("openTelemetry() goes by its settings and not by OTEL_EXPORTER_OTLP_*, and prints nothing at OTEL_LOG_LEVEL=debug", async (t) => {
+  const collector = await grpcCollector(t);
+  const env = {
+    ...process.env,
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1",
+    OTEL_EXPORTER_OTLP_PROTOCOL: "http/protobuf",
+    OTEL_EXPORTER_OTLP_TIMEOUT: "1",
+    OTEL_TRACES_EXPORTER: "none",
+    OTEL_LOG_LEVEL: "debug",
+  };
+  const program = join(import.meta.dirname, "print-nothing.ts");
+  const args = ["--disable-warning=ExperimentalWarning", program, `${collector.port}`];
+  const printed = await promisify(execFile)(process.execPath, args, { env });
+  assert.deepEqual(printed, { stdout: "", stderr: "" });
+  assert.deepEqual(collector.received.map(({ name }) => name).sort(), ["a record", "a span"]);
+});
+
+test("openTelemetry() makes no span where none is sampled, and its records go on", async (t) => {
+  const collector = await grpcCollector(t);
+  const exporting = { exporter: "otlp", otlp: otlpSettings(collector.port) } as const;
+  const telemetry = openedTelemetry(t, { logs: exporting, traces: exporting, sampleRatio: 0 });
+  emitBoth(telemetry);
+  await telemetry.close({ queueMs: 5000, metricsMs: 10 });
+  assert.deepEqual(
+    collector.received.map(({ name }) => name),
+    ["tcp.retransmit"],
+  );
+  assert.equal(telemetry.counts().traces?.exported, 0);
+});
+
+function emitBoth({ emitLog, startSpan }: Telemetry): void {
+  emitLog?.(ENTRY);
+  const span = startSpan?.({ name: "a span", startUnixNanos: 1n, pod: undefined });
+  span?.end({ unixNanos: 2n, attributes: {}, status: { code: "unset" } });
+}
+
+function setEnvironment(t: TestContext, values: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    process.env[name] = value;
+    t.after(() => delete process.env[name]);
+  }
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -10,12 +10,9 @@ import { listenToSdk } from "../../../src/export/otlp/sdk-diag.ts";
 import { grpcCollector } from "./grpc-collector.ts";
 import { httpCollector } from "./http-collector.ts";
 import { oneGauge } from "./one-gauge.ts";
-import { fastClock, keptLog, openedTelemetry, otlpSettings, until } from "./settings.ts";
+import { fastClock, keptLog, openedTelemetry, otlpSettings, serverTls, until } from "./settings.ts";
 
-const FIXTURES = join(import.meta.dirname, "../../fixtures/tls");
-const fixture = (name: string) => readFileSync(join(FIXTURES, name));
-const SERVER = { cert: fixture("server.crt"), key: fixture("server.key") };
-const AUTHORITY = fixture("authority.crt");
+const FIXTURES = serverTls().directory;
 
 type Protocol = OtlpSettings["protocol"];
 
@@ -58,7 +55,7 @@ function rig(t: TestContext, port: number, settings: Partial<OtlpSettings>) {
     clock: fastClock(100),
   });
   const emit = (name: string) => {
-    const span = telemetry.startSpan!({ name, startUnixNanos: 1n, pod: undefined });
+    const span = telemetry.startSpan!({ name, startUnixNanos: 1n, pod: undefined })!;
     telemetry.emitLog!({
       eventName: name,
       timeUnixNanos: 1n,
@@ -74,29 +71,39 @@ function rig(t: TestContext, port: number, settings: Partial<OtlpSettings>) {
 }
 
 async function collectorFor(t: TestContext, protocol: Protocol, asksForClient: boolean) {
-  const tls = { ...SERVER, ca: asksForClient ? AUTHORITY : undefined };
+  const tls = serverTls(asksForClient);
   return await (protocol === "grpc" ? grpcCollector(t, { tls }) : httpCollector(t, { tls }));
 }
 
 for (const protocol of ["grpc", "http/protobuf"] as const) {
-  test(`openTelemetry() exports all signals over TLS by ${protocol}`, async (t) => {
-    const collector = await collectorFor(t, protocol, false);
-    const { emit } = rig(t, collector.port, { protocol, certificate: join(FIXTURES, "authority.crt") });
-    emit("a");
-    await until("all came", () => collector.received.length === 2 && collector.metrics.length === 1);
-  });
+  for (const host of ["localhost", "127.0.0.1"]) {
+    test(`openTelemetry() exports all signals over TLS by ${protocol} to ${host}`, async (t) => {
+      const collector = await collectorFor(t, protocol, false);
+      const endpoint = `https://${host}:${collector.port}`;
+      const { emit } = rig(t, collector.port, {
+        protocol,
+        endpoint,
+        certificate: join(FIXTURES, "authority.crt"),
+      });
+      emit("a");
+      await until("all came", () => collector.received.length === 2 && collector.metrics.length === 1);
+    });
+  }
 
   test(`openTelemetry() says by ${protocol} that the collector's authority is not known, and exports once its file is right`, async (t) => {
     const collector = await collectorFor(t, protocol, false);
     const secret = mountedSecret(t, { "ca.crt": "other-authority.crt" });
     const { emit, log } = rig(t, collector.port, { protocol, certificate: secret.path("ca.crt") });
     emit("a");
-    await until("it was said", () => log.said.length >= 2);
-    for (const signal of ["logs", "traces"]) {
-      const beginning = `Cannot export ${signal} to https://localhost:${collector.port}`;
-      const line = log.said.find((said) => said.startsWith(beginning));
+    const lineOf = (signal: string) =>
+      log.said.find((said) =>
+        said.startsWith(`Cannot export ${signal} to https://localhost:${collector.port}`),
+      );
+    const signals = ["logs", "traces"];
+    await until("it was said", () => signals.every((signal) => lineOf(signal) !== undefined));
+    for (const signal of signals) {
       assert.match(
-        line ?? "",
+        lineOf(signal) ?? "",
         /: its certificate comes from an authority that is not known here; give the authority's certificate as otlp\.certificate$/,
       );
     }

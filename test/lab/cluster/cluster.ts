@@ -56,7 +56,7 @@ export interface Cluster {
 }
 
 /** How long the virtual machine may run. */
-const LIFETIME_MS = 30 * 60_000;
+const LIFETIME_MS = 45 * 60_000;
 
 /** Starts the cluster under `labDir`; both nodes are Ready when it returns. Needs root; one at a time on a machine. */
 export async function startCluster(labDir: string, say: (line: string) => void): Promise<Cluster> {
@@ -176,7 +176,7 @@ async function nodeReady(api: KubeApi, name: string, tell: (text: string) => voi
     const conditions: { type: string; status: string }[] = status.conditions ?? [];
     return conditions.some(({ type, status: value }) => type === "Ready" && value === "True");
   };
-  await until(`${name} to be ready`, isReady, { timeoutMs: 120_000, everyMs: 300 });
+  await until(`${name} to be ready`, isReady, { timeoutMs: 300_000, everyMs: 300 });
   tell(`${name} is ready`);
 }
 

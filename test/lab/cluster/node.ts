@@ -90,7 +90,7 @@ export class ClusterNode {
     const ctr = (...args: string[]) =>
       run(this.entry[0], [...this.entry.slice(1), join(bin, "ctr"), "-a", socket, "-n", "k8s.io", ...args]);
     await until("containerd", async () => (await ctr("plugins", "ls")).includes("cri"), {
-      timeoutMs: 120_000,
+      timeoutMs: 300_000,
       everyMs: 300,
     }).catch(async (error: unknown) => {
       throw new Error(`Cannot start containerd: ${await this.#daemons[0]?.lastWords()}`, { cause: error });

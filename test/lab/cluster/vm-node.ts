@@ -11,7 +11,7 @@ import { until } from "./until.ts";
 const KERNEL = "6.12";
 const MEMORY_MB = 4096;
 const GUEST = join(import.meta.dirname, "guest.ts");
-const BOOT_MS = 180_000;
+const BOOT_MS = 300_000;
 
 /** A node in a virtual machine on the wire: a kernel with kprobes and cgroup v2. */
 export class VmNode implements ProgramRunner {
