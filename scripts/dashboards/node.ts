@@ -44,7 +44,7 @@ const IS_IT_THE_NODE: readonly PanelSource[] = [
     stacked: true,
     queries: [
       {
-        expr: `topk(12, sum by (source_k8s_node_name) (rate(${PAIRS}{k8s_cluster_name=~"$cluster",destination_k8s_node_name=~"$node"}[$__rate_interval])))`,
+        expr: `topk(12, sum by (source_k8s_node_name) (rate(${PAIRS}{k8s_cluster_name=~"$cluster",destination_k8s_node_name=~"$node",destination_k8s_node_name!=""}[$__rate_interval])))`,
         legend: "from {{source_k8s_node_name}}",
       },
     ],
