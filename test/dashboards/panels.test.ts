@@ -30,8 +30,9 @@ test("a Prometheus with two hours of a made cluster answers", { skip }, async (t
   await t.test("askEveryPanel() gets data for every query of every panel, or there is a reason", (sub) =>
     checkPanels(sub, scope),
   );
-  await t.test("every query in README.md and docs/dashboards.md has an answer, and every other one is a query", () =>
-    checkDocuments(scope),
+  await t.test(
+    "every query in README.md and docs/dashboards.md has an answer, and every other one is a query",
+    () => checkDocuments(scope),
   );
   await t.test("alerts find the bad card and the service that does not answer, and nothing before", () =>
     checkAlerts(scope, start),

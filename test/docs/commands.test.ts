@@ -79,6 +79,25 @@ test("commandsOf() joins continued lines and leaves remarks out", () => {
   assert.deepEqual(programsOf("sudo A=1 a 'b c' && npx d | e"), [["a", "b c"], ["d"], ["e"]]);
 });
 
+const WRONG = [
+  {
+    command: "helm install a charts/tcpretrans --set collector.endpoints=b",
+    problem: "the chart has no value collector.endpoints",
+  },
+  {
+    command: "helm upgrade a charts/tcpretrans --set config.metrics.interval=1",
+    problem: "the chart has no value config.metrics.interval",
+  },
+  { command: "npm run tests", problem: "there is no script tests" },
+  { command: "kubectl apply -k manifest && true", problem: "there is no manifest" },
+  { command: "sudo tcpretrans agent --otlp-endpoints a", problem: "Unknown option '--otlp-endpoints'" },
+];
+for (const { command, problem } of WRONG)
+  test(`problemsOf() says what is wrong with ${command}`, () => {
+    const [said = ""] = problemsOf({ tag: "sh", line: 1, lines: [command], notRun: "it is wrong" });
+    assert.ok(said.startsWith(`1: ${command}: ${problem}`), said);
+  });
+
 function runCommand({ command, output }: DocumentedCommand): void {
   const code = RUN[command];
   assert.notEqual(code, undefined, `nothing runs it: add it to RUN, or mark its block <!-- not run: why -->`);
