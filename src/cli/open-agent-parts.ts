@@ -14,7 +14,11 @@ import { sayLine } from "./output.ts";
 /** Makes the parts that need nothing of the machine. */
 export function openAgentParts(config: Config, { version, stdout, hostname }: AgentHost): AgentParts {
   const { metrics, resource, kubernetes } = config;
-  const output = openBoundedOutput(stdout);
+  // Without events it is the log's alone, whose bound is enough.
+  const output = openBoundedOutput(
+    stdout,
+    config.events.output === "none" ? {} : { maxWaiting: EVENTS_BYTES },
+  );
   const parts: AgentParts = {
     ...{ config, version, output },
     log: openLog(config, { stdout, output }),
@@ -43,6 +47,9 @@ export function openAgentParts(config: Config, { version, stdout, hostname }: Ag
   };
   return parts;
 }
+
+/** What may wait on standard output where events go there too: some 15,000 lines, so that a storm's burst finds room. */
+const EVENTS_BYTES = 16 * 1024 * 1024;
 
 /** The agent's own words: JSON on standard output, or lines beside it for a person. */
 function openLog(

@@ -75,7 +75,7 @@ async function covered(agent: AgentProgram, segments: number): Promise<readonly 
     const families = await agent.metrics();
     const isThere = families.some(({ name }) => name === "tcpretrans_segments_kernel_total");
     if (isThere && sumOf(families, "tcpretrans_segments_kernel_total") >= segments) return families;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 500));
   }
   throw new Error(`The kernel's counters were not read within ${READING_S} s`);
 }

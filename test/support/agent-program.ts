@@ -72,9 +72,20 @@ export class AgentProgram implements AsyncDisposable {
     return { status: response.status, lines: (await response.text()).trimEnd().split("\n") };
   }
 
+  /** What a scrape gives; the second of two, for a series is 0 at its first. */
   async metrics(): Promise<readonly Family[]> {
-    const response = await fetch(`${this.url}metrics`);
-    return parsePrometheus(await response.text(), { openMetrics: false });
+    await this.#scrape();
+    return parsePrometheus(await this.#scrape(), { openMetrics: false });
+  }
+
+  async #scrape(): Promise<string> {
+    for (;;) {
+      const response = await fetch(`${this.url}metrics`);
+      const text = await response.text();
+      if (response.status === 200) return text;
+      // Asked too often.
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
   }
 
   get url(): string {
