@@ -17,6 +17,8 @@ import { type PlainSpan, packSpans, readableSpans } from "./span-parcel.ts";
 export interface BatchSettings {
   readonly maxItems: number;
   readonly delayMs: number;
+  /** Most that may wait of this signal, within the bounds over all. */
+  readonly queueRecords: number;
 }
 
 export interface RouteOptions {
@@ -74,7 +76,11 @@ interface RouteParts<T> extends RouteOptions {
 
 function route<T>(signal: Signal, settings: OtlpSettings, parts: RouteParts<T>): SignalRoute<T> {
   const { outbox, sender, encode, batch, clock } = parts;
-  const lane: Lane = outbox.lane(`${signal} to ${otlpTarget(signal, settings).shown}`, sender.send);
+  const lane: Lane = outbox.lane(
+    `${signal} to ${otlpTarget(signal, settings).shown}`,
+    sender.send,
+    batch.queueRecords,
+  );
   const batcher = new Batcher<T>({
     ...batch,
     encode,
