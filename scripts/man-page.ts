@@ -40,10 +40,11 @@ const ENVIRONMENT = [
 export function formatManPage(): string {
   const words = ["record", "replay", "doctor", "agent"] as const;
   const parts = [
+    // Words are not to be broken, for many are names; man reads the register at .TH.
+    ".nr HY 0",
     `.TH TCPRETRANS 8 "" "tcpretrans ${VERSION}" "System Administration"`,
     '.\\" Made by `npm run generate:man` of what tcpretrans -h prints.',
-    // Numbers and paths are not to be broken.
-    ".nh\n.ad l",
+    ".ad l",
     roffHeading("SH", "NAME"),
     `tcpretrans \\- ${roffText("TCP retransmits with their cause, and the pods at both ends")}`,
     roffHeading("SH", "SYNOPSIS"),

@@ -86,6 +86,7 @@ const CAN_IT_BE_TRUSTED: readonly PanelSource[] = [
         legend: "undetermined",
       },
     ],
+    emptyByNature: "an agent that follows no API server names nothing",
   }),
   series("API server: time since it last said anything", {
     description:
@@ -161,6 +162,7 @@ const EXPORT: readonly PanelSource[] = [
         legend: "events in summaries",
       },
     ],
+    emptyByNature: "no log records are exported",
   }),
 ];
 

@@ -37,6 +37,7 @@ const NOW: readonly PanelSource[] = [
       expr: `sum(rate(tcp_stall_duration_seconds_sum{${OF_PODS}}[$__rate_interval]))`,
     }),
     thresholds: { warning: 1, bad: 5 },
+    emptyByNature: "no connection has stood still",
     links: [runbook("TcpTimeoutsHigh")],
   },
   {

@@ -112,6 +112,7 @@ const STALLS: readonly PanelSource[] = [
         legend: "{{source_k8s_namespace_name}}/{{source_k8s_workload_name}}",
       },
     ],
+    emptyByNature: "no connection has stood still",
     links: [runbook("TcpTimeoutsHigh")],
   },
   {
@@ -127,6 +128,7 @@ const STALLS: readonly PanelSource[] = [
       stallQuantile(0.95, "95 % are shorter"),
       stallQuantile(0.99, "99 % are shorter"),
     ],
+    emptyByNature: "no connection has stood still",
     links: [TO_LOGS],
   },
   {

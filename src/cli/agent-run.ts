@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Handover } from "../agent/handover.ts";
+import type { OwnLog } from "../agent/own-log.ts";
 import { pump } from "../agent/pump.ts";
 import { openLibc } from "../syscall/libc.ts";
+import { SetupError } from "../syscall/setup-error.ts";
 import { removeLeftovers } from "../tracefs/leftovers.ts";
 import { findLivingAgents } from "../tracefs/living-agents.ts";
 import type { AgentEnding, AgentHost } from "./agent.ts";
@@ -87,11 +89,21 @@ function openHandover({ log }: AgentParts, session: Session): Handover {
     `Another agent of this node runs (${state.older.join(", ")}): this one captures, and counts from when that has ended`,
   );
   void handover.begun.then(() => {
-    removeLeftovers(tracefs);
     if (handover.state.kind === "beside") say.warn(`${BESIDE} (${handover.state.older.join(", ")})`);
     else say.info(`The agent before has ended: this one counts; ${handover.left} events were left to that`);
+    sweep(tracefs, say);
   });
   return handover;
+}
+
+/** A killed agent's probes are still there. */
+function sweep(tracefs: Session["tracefs"], say: OwnLog): void {
+  try {
+    removeLeftovers(tracefs);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say.warn(`${error.message}. ${error.remedy}`);
+  }
 }
 
 const BESIDE =

@@ -9,16 +9,20 @@ export interface DocumentQuery {
   readonly expr: string;
 }
 
-/** Every query of the documents about dashboards and alerts: a line that is not indented begins one. */
+/** Every query of the documents about dashboards and alerts: a line that is not indented begins one, and one that begins with # is a remark. */
 export function documentQueries(): readonly DocumentQuery[] {
-  const files = [join(ROOT, "docs/dashboards.md"), ...globSync(join(ROOT, "docs/runbooks/*.md")).sort()];
+  const files = [
+    ...["README.md", "docs/dashboards.md", "docs/troubleshooting.md"].map((file) => join(ROOT, file)),
+    ...globSync(join(ROOT, "docs/runbooks/*.md")).sort(),
+  ];
   return files.flatMap((file) =>
     [...readFileSync(file, "utf8").matchAll(/^( *)```promql\n([\s\S]*?)^ *```$/gm)].flatMap(
       ([, indent = "", block = ""]) =>
         block
           .replaceAll(new RegExp(`^${indent}`, "gm"), "")
+          .replaceAll(/^#.*$/gm, "")
           .trim()
-          .split(/\n(?=[^\s)])/)
+          .split(/\n+(?=[^\s)])/)
           .map((expr) => ({ document: basename(file), expr })),
     ),
   );
