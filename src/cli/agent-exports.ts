@@ -9,6 +9,7 @@ import type { StartSpan } from "../export/open-span.ts";
 import type { ExportLog } from "../export/otlp/export-clock.ts";
 import type { ExportCounts } from "../export/otlp/export-counts.ts";
 import type { OtlpSettings, SignalExport } from "../export/otlp/otlp-settings.ts";
+import type { BatchSettings } from "../export/otlp/signal-route.ts";
 import type { Telemetry } from "../export/otlp/telemetry.ts";
 import type { MetricExportCounts } from "../export/otlp-metric-exporter.ts";
 
@@ -76,10 +77,10 @@ export async function openExports(wanted: ExportsWanted): Promise<AgentExports> 
     identity: identityOf(wanted),
     resourceMode: config.resource.mode,
     logs: signalExport(logs.exporter, config.otlp.logs),
-    logBatch: { maxItems: logs.batch.maxRecords, delayMs: logs.batch.delayMs },
+    logBatch: batchOf(logs.batch),
     logRecordLimits: limitsOf(logs.limits),
     traces: signalExport(traces.exporter, config.otlp.traces),
-    traceBatch: { maxItems: traces.batch.maxRecords, delayMs: traces.batch.delayMs },
+    traceBatch: batchOf(traces.batch),
     spanLimits: {
       ...limitsOf(traces.limits),
       eventCountLimit: traces.maxEventsPerSpan,
@@ -127,6 +128,10 @@ function tellLost({ logs, traces }: ReturnType<Telemetry["counts"]>, { warn }: O
 /** The configuration's endpoints are whole. */
 export function otlpSettings(target: OtlpTarget): OtlpSettings {
   return { ...target, isSignalEndpoint: true };
+}
+
+function batchOf({ maxRecords, delayMs, queueRecords }: Config["logs"]["batch"]): BatchSettings {
+  return { maxItems: maxRecords, delayMs, queueRecords };
 }
 
 function limitsOf({ attributeCount, attributeLength }: Config["logs"]["limits"]) {

@@ -193,3 +193,12 @@ export const RESOURCE_ATTRIBUTES = {
   jobName: "k8s.job.name",
   cronJobName: "k8s.cronjob.name",
 } as const;
+
+/** Attributes whose numbers are doubles, whole or not. */
+export const DOUBLE_ATTRIBUTES: ReadonlySet<string> = new Set([
+  ATTRIBUTES.rto,
+  ATTRIBUTES.srtt,
+  ATTRIBUTES.destinationHintAge,
+  ATTRIBUTES.stallMin,
+  ATTRIBUTES.stallMax,
+]);

@@ -5,10 +5,12 @@ import { channelCredentials } from "./grpc-credentials.ts";
 import type { OtlpSettings, OtlpTarget } from "./otlp-settings.ts";
 import type { TlsMaterial } from "./tls-files.ts";
 
-/** The headers of each request. */
+/** The headers of each request; those of bytes (`-bin`) are written in base64, as they are sent. */
 export function grpcMetadata({ headers }: OtlpSettings): Metadata {
   const metadata = new Metadata();
-  for (const [key, value] of Object.entries(headers)) metadata.set(key, value);
+  for (const [key, value] of Object.entries(headers)) {
+    metadata.set(key, key.toLowerCase().endsWith("-bin") ? Buffer.from(value, "base64") : value);
+  }
   return metadata;
 }
 

@@ -15,6 +15,8 @@ export interface Batch {
 
 export interface LaneOptions {
   readonly send: Send;
+  /** Most records that may wait here, within the bounds over all lanes. */
+  readonly maxRecords: number;
   /** Makes room for a request; undefined where there is none even so. */
   readonly admit: (gzipped: Uint8Array, records: number) => Batch | undefined;
   readonly clock: ExportClock;
@@ -62,7 +64,7 @@ export class Lane {
   /** Takes a request and the number of records in it. */
   put(gzipped: Uint8Array, records: number): void {
     const isClosed = this.#closed.signal.aborted;
-    const batch = isClosed ? undefined : this.#options.admit(gzipped, records);
+    const batch = isClosed || !this.#makeRoom(records) ? undefined : this.#options.admit(gzipped, records);
     if (batch === undefined) {
       this.#drop(isClosed ? "shutdown" : "queue_full", records);
       return;
@@ -76,7 +78,9 @@ export class Lane {
   /** Lets the oldest batch go, but for one that is on its way. */
   dropOldest(): void {
     const batch = this.#waiting.shift();
-    if (batch !== undefined) this.#giveUp(batch, "queue_full");
+    if (batch === undefined) return;
+    this.#giveUp(batch, "queue_full");
+    this.#options.log.warn(`The queue of ${this.#name} is full: the oldest are dropped, and counted`);
   }
 
   /** Resolves when nothing waits: tries at once, and does not wait long between tries from now on. */
@@ -93,6 +97,13 @@ export class Lane {
     if (this.#current !== undefined) this.#giveUp(this.#current, "shutdown");
     this.#current = undefined;
     for (const batch of this.#waiting.splice(0)) this.#giveUp(batch, "shutdown");
+  }
+
+  #makeRoom(records: number): boolean {
+    const { maxRecords } = this.#options;
+    const hasRoom = () => this.#counts.waitingRecords + records <= maxRecords;
+    while (!hasRoom() && this.#waiting.length > 0 && records <= maxRecords) this.dropOldest();
+    return hasRoom();
   }
 
   async #run(): Promise<void> {

@@ -26,11 +26,11 @@ export class Outbox {
     this.#options = options;
   }
 
-  /** Adds a lane; `name` is for what is said: `logs to http://collector:4317`. */
-  lane(name: string, send: Send): Lane {
+  /** Adds a lane, which may have a bound of its own; `name` is for what is said: `logs to http://collector:4317`. */
+  lane(name: string, send: Send, maxRecords = Number.POSITIVE_INFINITY): Lane {
     const { clock, log } = this.#options;
     const admit = (gzipped: Uint8Array, records: number) => this.#admit(gzipped, records);
-    const lane = new Lane(name, { send, admit, clock, log });
+    const lane = new Lane(name, { send, maxRecords, admit, clock, log });
     this.#lanes.push(lane);
     return lane;
   }
@@ -45,14 +45,13 @@ export class Outbox {
   }
 
   #admit(gzipped: Uint8Array, records: number): Batch | undefined {
-    const { maxBytes, maxRecords, log } = this.#options;
+    const { maxBytes, maxRecords } = this.#options;
     const bytes = gzipped.byteLength + OVERHEAD_BYTES;
     if (bytes > maxBytes || records > maxRecords) return undefined;
     while (!this.#hasRoom(bytes, records)) {
       const oldest = this.#laneOfOldest();
       if (oldest === undefined) return undefined;
       oldest.dropOldest();
-      log.warn("The queue of records that wait for export is full: the oldest are dropped, and counted");
     }
     return { gzipped, records, bytes, number: this.#numbers++ };
   }

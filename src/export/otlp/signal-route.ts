@@ -1,6 +1,7 @@
-import { ProtobufLogsSerializer, ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
+import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 import { Batcher } from "./batcher.ts";
+import { encodeLogs } from "./encode-logs.ts";
 import type { ExportClock } from "./export-clock.ts";
 import type { ExportCounts } from "./export-counts.ts";
 import { grpcLogSender } from "./grpc-log-sender.ts";
@@ -17,6 +18,8 @@ import { type PlainSpan, packSpans, readableSpans } from "./span-parcel.ts";
 export interface BatchSettings {
   readonly maxItems: number;
   readonly delayMs: number;
+  /** Most that may wait of this signal, within the bounds over all. */
+  readonly queueRecords: number;
 }
 
 export interface RouteOptions {
@@ -56,15 +59,9 @@ export function spanRoute(settings: OtlpSettings, options: RouteOptions): Signal
   return route("traces", settings, { ...options, sender, encode: isGrpc ? packSpans : encodeSpans });
 }
 
-/** The serializers' types allow for requests that cannot be written; those of protobuf always can. */
-const NOTHING = new Uint8Array();
-
-function encodeLogs(records: readonly ReadableLogRecord[]): Uint8Array {
-  return ProtobufLogsSerializer.serializeRequest([...records]) ?? NOTHING;
-}
-
 function encodeSpans(spans: readonly PlainSpan[]): Uint8Array {
-  return ProtobufTraceSerializer.serializeRequest(readableSpans(spans)) ?? NOTHING;
+  // The type allows for requests that cannot be written; those of protobuf always can.
+  return ProtobufTraceSerializer.serializeRequest(readableSpans(spans)) ?? new Uint8Array();
 }
 
 interface RouteParts<T> extends RouteOptions {
@@ -74,7 +71,11 @@ interface RouteParts<T> extends RouteOptions {
 
 function route<T>(signal: Signal, settings: OtlpSettings, parts: RouteParts<T>): SignalRoute<T> {
   const { outbox, sender, encode, batch, clock } = parts;
-  const lane: Lane = outbox.lane(`${signal} to ${otlpTarget(signal, settings).shown}`, sender.send);
+  const lane: Lane = outbox.lane(
+    `${signal} to ${otlpTarget(signal, settings).shown}`,
+    sender.send,
+    batch.queueRecords,
+  );
   const batcher = new Batcher<T>({
     ...batch,
     encode,

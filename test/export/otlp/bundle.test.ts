@@ -30,13 +30,19 @@ async function runBundle(otlp: OtlpSettings): Promise<string> {
 }
 
 function overTls(port: number): Partial<OtlpSettings> {
-  return { endpoint: `https://localhost:${port}`, certificate: join(serverTls().directory, "authority.crt") };
+  const file = (name: string) => join(serverTls().directory, name);
+  return {
+    endpoint: `https://localhost:${port}`,
+    certificate: file("authority.crt"),
+    clientCertificate: file("client.crt"),
+    clientKey: file("client.key"),
+  };
 }
 
 for (const protocol of ["grpc", "http/protobuf"] as const) {
   for (const tls of [false, true]) {
-    test(`bundle() exports records, spans and metrics by ${protocol}${tls ? " over TLS" : ""} with nothing else there`, async (t) => {
-      const options = tls ? { tls: serverTls() } : {};
+    test(`bundle() exports records, spans and metrics by ${protocol}${tls ? " over TLS with a client certificate" : ""} with nothing else there`, async (t) => {
+      const options = tls ? { tls: serverTls(true) } : {};
       const collector = await (protocol === "grpc" ? grpcCollector(t, options) : httpCollector(t, options));
       const stdout = await runBundle(
         otlpSettings(collector.port, { protocol, ...(tls ? overTls(collector.port) : {}) }),
@@ -44,6 +50,7 @@ for (const protocol of ["grpc", "http/protobuf"] as const) {
       t.diagnostic(stdout.replaceAll("\n", ", "));
       assert.deepEqual(collector.received.map(({ name }) => name).sort(), ["a record", "a span"]);
       assert.equal(collector.metrics.length, 1);
+      assert.deepEqual(new Set(collector.clients), new Set([tls ? "client" : ""]));
     });
   }
 }

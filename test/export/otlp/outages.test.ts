@@ -43,7 +43,7 @@ function rig(t: TestContext, { protocol, port, queue, speed = SPEED, timeoutMs =
   const otlp = otlpSettings(port, { protocol, timeoutMs });
   const telemetry = openedTelemetry(t, {
     logs: { exporter: "otlp", otlp },
-    logBatch: { maxItems: 512, delayMs: 1000 },
+    logBatch: { maxItems: 512, delayMs: 1000, queueRecords: 100_000 },
     clock,
     log,
     ...(queue === undefined ? {} : { queue }),

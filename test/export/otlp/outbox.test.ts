@@ -78,7 +78,32 @@ test("Outbox lets the oldest of all lanes go when its records are too many, but 
   assert.equal(logLane.counts.dropped.queue_full, 10);
   assert.equal(spanLane.counts.dropped.queue_full, 10);
   assert.deepEqual([logLane.counts.exported, spanLane.counts.exported], [35, 10]);
-  assert.ok(log.said.some((line) => line.startsWith("The queue of records that wait for export is full")));
+  for (const name of ["logs to c", "traces to c"]) {
+    assert.ok(log.said.includes(`The queue of ${name} is full: the oldest are dropped, and counted`));
+  }
+});
+
+test("Outbox keeps a lane within its own bound, and lets none of the others go for it", async () => {
+  const { box, clock } = outbox();
+  const logs = server(AGAIN);
+  const spans = server(AGAIN);
+  const logLane = box.lane("logs to c", logs.send, 25);
+  const spanLane = box.lane("traces to c", spans.send);
+  for (const first of [1, 2, 3]) {
+    spanLane.put(bytes(first), 100);
+    logLane.put(bytes(first), 10);
+    assert.ok(logLane.counts.waitingRecords <= 25);
+  }
+  logLane.put(bytes(9), 30);
+  await clock.run();
+  assert.deepEqual(
+    [logs.requests, spans.requests],
+    [
+      [1, 1, 3],
+      [1, 1, 2, 3],
+    ],
+  );
+  assert.equal(logLane.counts.dropped.queue_full, 40);
 });
 
 test("Outbox keeps within its bytes, and refuses what is longer than they are", async () => {

@@ -23,7 +23,10 @@ const ENTRY: LogEntry = {
 for (const protocol of ["grpc", "http/protobuf"] as const) {
   test(`openTelemetry() sends records and spans as they are by ${protocol}`, async (t) => {
     const collector = await (protocol === "grpc" ? grpcCollector(t) : httpCollector(t));
-    const otlp = otlpSettings(collector.port, { protocol, headers: { "x-token": "secret" } });
+    const otlp = otlpSettings(collector.port, {
+      protocol,
+      headers: { "x-token": "secret", "x-key-bin": "AQID" },
+    });
     const telemetry = openedTelemetry(t, {
       logs: { exporter: "otlp", otlp },
       traces: { exporter: "otlp", otlp },
@@ -79,6 +82,7 @@ for (const protocol of ["grpc", "http/protobuf"] as const) {
       });
     }
     assert.equal(collector.headers["x-token"], "secret");
+    assert.deepEqual(collector.headers["x-key-bin"], protocol === "grpc" ? Buffer.from([1, 2, 3]) : "AQID");
     const isCounted = ({ logs, traces } = telemetry.counts()) =>
       logs?.exported === 1 && traces?.exported === 1;
     await until("both are counted", isCounted);
