@@ -10,13 +10,15 @@ import { spec } from "node:test/reporters";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { churn, judgeChurn, prepareChurn } from "../test/cluster/churn.ts";
+import type { NodeWatch } from "../test/cluster/node-watch.ts";
 import { type Check, checkTable, formatCheck } from "../test/cluster/report.ts";
 import { testSharedKernel } from "../test/cluster/shared-kernel.ts";
 import { judgeTakeover, takeOver } from "../test/cluster/takeover.ts";
+import { AgentTest } from "../test/cluster/test-agent.ts";
 import { closePaths, endLoss, judgePaths, openPaths, startLoss } from "../test/cluster/test-paths.ts";
 import { TrafficLog } from "../test/cluster/traffic-log.ts";
 import { Watcher } from "../test/cluster/watcher.ts";
-import { startCluster } from "../test/lab/cluster/cluster.ts";
+import { type Cluster, startCluster } from "../test/lab/cluster/cluster.ts";
 import { goTools } from "../test/lab/cluster/go-tools.ts";
 import { compareHostStates, readHostState } from "../test/lab/cluster/host-state.ts";
 import { oldEtcd } from "../test/lab/cluster/old-etcd.ts";
@@ -24,8 +26,14 @@ import { NODE_A, PORTS } from "../test/lab/cluster/plan.ts";
 import { labDir } from "../test/lab/lab-dir.ts";
 import { run } from "../test/lab/run.ts";
 
-const GROUPS = ["api", "paths", "takeover", "churn", "shared-kernel"] as const;
+const GROUPS = ["api", "lab", "paths", "takeover", "agent", "churn", "shared-kernel"] as const;
 type Group = (typeof GROUPS)[number];
+
+/** Files of tests that need no cluster, one after the other. */
+const FILES: Readonly<Partial<Record<Group, string>>> = {
+  api: "test/cluster/*.cluster.ts",
+  lab: "test/lab/*/*.lab.ts",
+};
 
 const USAGE = `Runs tcpretrans on both nodes of a real cluster: npm run test:cluster -- [options]
   --group NAME  only this group of checks, repeatable: ${GROUPS.join(" ")}
@@ -63,16 +71,17 @@ async function main(): Promise<number> {
   const dir = labDir(process.env);
   const before = await readHostState(dir);
   const checks: Check[] = [];
-  const inCluster = groups.filter((group) => group !== "api");
+  const inCluster = groups.filter((group) => FILES[group] === undefined);
   if (inCluster.length > 0) checks.push(...(await testCluster(dir, inCluster, say)));
-  const api = groups.includes("api") ? await testApiServers(dir, say) : { passed: 0, failed: 0 };
+  const files = groups.flatMap((group) => globSync(FILES[group] ?? []).sort());
+  const inFiles = files.length > 0 ? await testFiles(files, { dir, say }) : { passed: 0, failed: 0 };
   const left = compareHostStates(before, await readHostState(dir));
   const problem = left.length === 0 ? undefined : left.slice(0, 20).join("; ");
   checks.push({ subject: "the tier leaves nothing behind", column: "", problem });
   for (const check of checks) console.log(formatCheck(check));
   console.log(`\n${checkTable(checks)}\n`);
-  const failed = checks.filter((check) => check.problem !== undefined).length + api.failed;
-  const passed = checks.length + api.passed + api.failed - failed;
+  const failed = checks.filter((check) => check.problem !== undefined).length + inFiles.failed;
+  const passed = checks.length + inFiles.passed + inFiles.failed - failed;
   say("done");
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 && passed > 0 ? 0 : 1;
@@ -101,26 +110,39 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
   try {
     await using log = await TrafficLog.listen(NODE_A.address.v4, PORTS.report);
     say("the cluster is up");
-    const starting = [cluster.a, cluster.b].map((place) => Watcher.start(cluster, place));
-    await openPaths(cluster, log);
+    const starting = startWatches(cluster, groups.includes("agent"), { labDir: dir, say });
+    starting.catch(() => {}); // is told below
+    const workloads = await openPaths(cluster, log);
     if (groups.includes("churn")) await prepareChurn(cluster);
-    const watchers = await Promise.all(starting);
+    const { watchers, agent } = await starting;
+    await using _ = agent;
     say("both nodes are watched");
+    await agent?.begin();
     await startLoss(cluster);
     checks.push(...(await Promise.all(watchers.map(namesCome))));
     say("both watchers have names");
     await Promise.all([
       attempt("paths", () => sleep(PATHS_MS)),
       attempt("takeover", () => takeOver(cluster)),
+      attempt("agent", async () => agent?.disturb(workloads)),
     ]);
     const pathsEnd = Date.now();
+    await attempt("agent", async () => {
+      await endLoss(cluster);
+      await sleep(SETTLE_MS);
+      await agent?.compare();
+      await startLoss(cluster);
+    });
     await closePaths(cluster);
+    await attempt("agent", async () => agent?.compareEnds());
     // Not beside the takeover: churning pods would take the address that is to be taken over.
     await attempt("churn", () => churn(cluster, log));
     await endLoss(cluster);
     await sleep(SETTLE_MS);
     await Promise.all(watchers.map((watcher) => watcher.stop()));
     say("the watchers have ended");
+    await attempt("agent", async () => agent?.compareRecords());
+    checks.push(...(agent?.checks ?? []));
     await attempt("shared-kernel", async () => checks.push(...(await testSharedKernel(cluster, log))));
     const lines = log.reports.map((report) => `${JSON.stringify(report)}\n`);
     await writeFile(join(cluster.dir, "traffic.json"), lines.join(""));
@@ -133,8 +155,24 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
   return checks;
 }
 
+/** The agent of each node if it is asked for, and on node-a a trace beside it; else a trace of each node. */
+async function startWatches(
+  cluster: Cluster,
+  withAgent: boolean,
+  options: { readonly labDir: string; readonly say: Say },
+): Promise<{ readonly watchers: readonly NodeWatch[]; readonly agent: AgentTest | undefined }> {
+  const { a, b } = cluster;
+  if (!withAgent)
+    return {
+      watchers: await Promise.all([a, b].map((place) => Watcher.start(cluster, place))),
+      agent: undefined,
+    };
+  const [trace, agent] = await Promise.all([Watcher.start(cluster, a), AgentTest.start(cluster, options)]);
+  return { watchers: [trace, ...agent.nodes], agent };
+}
+
 /** A watcher that has been started names what it sees soon; emulated, later. */
-async function namesCome(watcher: Watcher): Promise<Check> {
+async function namesCome(watcher: NodeWatch): Promise<Check> {
   const { rung } = watcher.place;
   const seconds = await watcher.awaitNames();
   const shown = `${seconds.toFixed(1)} s`;
@@ -142,13 +180,19 @@ async function namesCome(watcher: Watcher): Promise<Check> {
   return { subject: "names after the first loss", column: rung, problem, shown };
 }
 
-/** The files that start API servers of their own, one after the other. */
-async function testApiServers(dir: string, say: Say): Promise<{ passed: number; failed: number }> {
+/** Runs files of tests, one after the other. */
+async function testFiles(
+  files: readonly string[],
+  { dir, say }: { readonly dir: string; readonly say: Say },
+): Promise<{ passed: number; failed: number }> {
   process.env["LAB_BIN"] = await goTools(dir, say);
   process.env["LAB_ETCD34"] = dirname(await oldEtcd(dir));
-  const files = globSync("test/cluster/*.cluster.ts").sort();
   const counts = { passed: 0, failed: 0 };
-  const stream = runTests({ files, concurrency: false, execArgv: ["--disable-warning=ExperimentalWarning"] });
+  const stream = runTests({
+    files: [...files],
+    concurrency: false,
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+  });
   stream.on("test:pass", ({ details }) => void (details.type !== "suite" && counts.passed++));
   stream.on("test:fail", ({ details }) => void (details.type !== "suite" && counts.failed++));
   const { promise, resolve, reject } = Promise.withResolvers<void>();

@@ -1,11 +1,11 @@
 import type { Cluster } from "../lab/cluster/cluster.ts";
 import { hostPort, NODE_A, NODE_B, type NodePlan } from "../lab/cluster/plan.ts";
 import { until } from "../lab/cluster/until.ts";
+import type { NodeWatch } from "./node-watch.ts";
 import { side } from "./paths.ts";
 import type { Check } from "./report.ts";
 import { Talk, tallyNames } from "./talk.ts";
 import type { TrafficLog } from "./traffic-log.ts";
-import type { Watcher } from "./watcher.ts";
 import { createPod, createService, podAddresses, podTemplate, runningPod } from "./workloads.ts";
 
 /** Loss falls on them as on the paths' ports. Port 0 is what churning pods serve. */
@@ -110,7 +110,7 @@ function rolledOut({ api }: Cluster, name: string): Promise<boolean> {
 }
 
 /** Holds every name on the churn's connections against what the pods said of themselves. */
-export function judgeChurn(log: TrafficLog, watchers: readonly Watcher[]): readonly Check[] {
+export function judgeChurn(log: TrafficLog, watchers: readonly NodeWatch[]): readonly Check[] {
   const pods = new Set(log.reports.filter(({ pod }) => pod.startsWith("churn-")).map(({ pod }) => pod)).size;
   const addresses = log.connections("open").filter(({ pod }) => pod.startsWith("churn-a"));
   const holders = Map.groupBy(addresses, ({ local }) => local.slice(0, local.lastIndexOf(":")));
@@ -121,7 +121,7 @@ export function judgeChurn(log: TrafficLog, watchers: readonly Watcher[]): reado
   return [{ subject: "churn", column: "pods", problem, shown }, ...judgeNames(new Talk(log), watchers)];
 }
 
-function judgeNames(talk: Talk, watchers: readonly Watcher[]): readonly Check[] {
+function judgeNames(talk: Talk, watchers: readonly NodeWatch[]): readonly Check[] {
   return watchers.flatMap((watcher) => {
     const { source, destination, untold } = tallyNames(talk, watcher.lines(), PORTS);
     return [source, destination].map(({ end, right, wrong, unknown, examples }) => {

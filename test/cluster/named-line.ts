@@ -25,9 +25,13 @@ export interface LineEnd {
 
 /** Every event that a tcpretrans printed to a file; its counters and summaries are no events. */
 export function readNamedLines(file: string): readonly NamedLine[] {
-  const lines = readFileSync(file, "utf8").split("\n");
   // The last line may be cut off.
-  return lines.filter((line) => line.startsWith("{") && line.endsWith("}")).map(parse);
+  return readFileSync(file, "utf8").split("\n").slice(0, -1).filter(isEventLine).map(parse);
+}
+
+/** Whether a line of the output is an event's, and not of the agent's log. */
+export function isEventLine(line: string): boolean {
+  return line.startsWith("{") && line.includes('"event.name":');
 }
 
 function parse(text: string): NamedLine {

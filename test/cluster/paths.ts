@@ -114,6 +114,9 @@ export const ROWS: readonly Row[] = PATHS.flatMap((path, p) =>
   ),
 );
 
+/** Servers accept on it too; no row has it. */
+export const SPARE_PORT = ROW_PORTS.low + ROWS.length;
+
 /** Ports of a path's rows, on which a loss of its own can fall. */
 export function portsOf(rows: readonly Row[]): { readonly low: number; readonly high: number } {
   const ports = rows.map(({ port }) => port);

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../lab/cluster/cluster.ts";
 import { type DualStack, hostPort, NODE_A } from "../lab/cluster/plan.ts";
 import { until } from "../lab/cluster/until.ts";
+import type { NodeWatch } from "./node-watch.ts";
 import type { Check } from "./report.ts";
 import { Talk, tallyNames } from "./talk.ts";
 import type { TrafficLog } from "./traffic-log.ts";
-import type { Watcher } from "./watcher.ts";
 import { createPod, PODS, podAddresses, podTemplate, runningPod } from "./workloads.ts";
 
 const JOBS = "/apis/batch/v1/namespaces/default/jobs";
@@ -50,7 +50,7 @@ export async function takeOver(cluster: Cluster): Promise<void> {
 }
 
 /** Each connection's pod is named, whoever else had the address. */
-export function judgeTakeover(log: TrafficLog, watchers: readonly Watcher[]): readonly Check[] {
+export function judgeTakeover(log: TrafficLog, watchers: readonly NodeWatch[]): readonly Check[] {
   const talk = new Talk(log);
   return watchers.map((watcher) => {
     const isClient = watcher.place.plan === NODE_A;

@@ -9,7 +9,9 @@ import {
 } from "../lab/cluster/loss.ts";
 import { type DualStack, NODE_A, NODE_B, OUTSIDE } from "../lab/cluster/plan.ts";
 import { until } from "../lab/cluster/until.ts";
+
 import type { LineEnd, NamedLine } from "./named-line.ts";
+import type { NodeWatch } from "./node-watch.ts";
 import {
   clientPod,
   differs,
@@ -20,13 +22,13 @@ import {
   ROW_PORTS,
   ROWS,
   type Row,
+  SPARE_PORT,
   serverPod,
   side,
   targetOf,
 } from "./paths.ts";
 import type { Check } from "./report.ts";
 import type { TrafficLog } from "./traffic-log.ts";
-import type { Watcher } from "./watcher.ts";
 import { createPod, createService, PODS, podAddresses, runningPod } from "./workloads.ts";
 
 /** What of the paths' traffic the other groups use too. */
@@ -42,7 +44,7 @@ const MOST_UNKNOWN = 0.1;
 
 /** Makes the servers, services and clients of every row; every row's connection is open when it returns. */
 export async function openPaths(cluster: Cluster, log: TrafficLog): Promise<PathWorkloads> {
-  const listen = [`-listen=${ROW_PORTS.low}-${ROW_PORTS.low + ROWS.length - 1}`];
+  const listen = [`-listen=${ROW_PORTS.low}-${SPARE_PORT}`];
   const services: Record<string, DualStack> = {};
   const servers: string[] = [];
   for (const node of [NODE_A, NODE_B]) {
@@ -125,7 +127,11 @@ export async function endLoss({ a, b }: Cluster): Promise<void> {
 }
 
 /** Compares what both watchers said of every row, on both ends, until a time in Unix ms, with what can be known. */
-export function judgePaths(log: TrafficLog, watchers: readonly Watcher[], untilMs: number): readonly Check[] {
+export function judgePaths(
+  log: TrafficLog,
+  watchers: readonly NodeWatch[],
+  untilMs: number,
+): readonly Check[] {
   const opened = log.connections("open");
   const accepted = log.connections("accept");
   return watchers.flatMap((watcher) => {

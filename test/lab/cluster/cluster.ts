@@ -83,6 +83,8 @@ export async function startCluster(labDir: string, say: (line: string) => void):
     bin,
     pki,
     imageFile,
+    // This machine's kernel cannot say how many segments a retransmit is.
+    oneSegment: plan === NODE_A,
     kubeconfig: kubeconfig(plan.name),
     kubeProxyKubeconfig: kubeconfig("admin"),
   });

@@ -16,8 +16,15 @@ export interface NodeDirs {
 /** Pods of a node share few addresses, so that one is taken again soon. */
 const ADDRESSES_OF_A_NODE = 40;
 
+/** Name of the plugin of one-segment.ts, in `cni-bin` of a node's directory. */
+export const ONE_SEGMENT = "one-segment";
+
 /** The container network of a node: a bridge with both families. */
-export function cniSettings({ podRange }: NodePlan, { state }: NodeDirs): object {
+export function cniSettings(
+  { podRange }: NodePlan,
+  { state }: NodeDirs,
+  { oneSegment }: { readonly oneSegment: boolean },
+): object {
   const ranges = [podRange.v4, podRange.v6].map((subnet) => {
     const prefix = subnet.replace(/0?\/\d+$/, "");
     const last = subnet.includes(":") ? ADDRESSES_OF_A_NODE.toString(16) : ADDRESSES_OF_A_NODE;
@@ -30,7 +37,11 @@ export function cniSettings({ podRange }: NodePlan, { state }: NodeDirs): object
     routes: [{ dst: "0.0.0.0/0" }, { dst: "::/0" }],
   };
   const bridge = { type: "bridge", bridge: "cni0", isGateway: true, hairpinMode: true, ipam };
-  return { cniVersion: "0.4.0", name: "lab", plugins: [bridge] };
+  return {
+    cniVersion: "0.4.0",
+    name: "lab",
+    plugins: [bridge, ...(oneSegment ? [{ type: ONE_SEGMENT }] : [])],
+  };
 }
 
 export function containerdSettings({ dir, state }: NodeDirs): string {
@@ -51,7 +62,7 @@ state = "${state}/containerd-run"
   restrict_oom_score_adj = true   # root without CAP_SYS_RESOURCE: without this runc dies before the container starts
   enable_cdi = false
   [plugins."io.containerd.cri.v1.runtime".cni]
-    bin_dirs = ["/usr/lib/cni"]
+    bin_dirs = ["/usr/lib/cni", "${dir}/cni-bin"]
     conf_dir = "${dir}/cni"
 `;
 }

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { run } from "../run.ts";
 import { Daemon } from "./daemon.ts";
@@ -10,6 +10,7 @@ import {
   kubeletSettings,
   kubeProxySettings,
   type NodeDirs,
+  ONE_SEGMENT,
 } from "./node-settings.ts";
 import { endPods, type NodeSpaces, ownMounts } from "./node-spaces.ts";
 import type { NodePlan } from "./plan.ts";
@@ -26,6 +27,8 @@ export interface NodeOrder {
   readonly kubeconfig: string;
   readonly kubeProxyKubeconfig: string;
   readonly imageFile: string;
+  /** Pods' links take packets of one segment only. */
+  readonly oneSegment: boolean;
 }
 
 /**
@@ -49,7 +52,8 @@ export class ClusterNode {
   ): Promise<ClusterNode> {
     const { dir, pki } = order;
     const dirs = { dir, pki, state: join(dir, "state") };
-    for (const path of [join(dir, "cni"), join(dir, "log"), dirs.state]) mkdirSync(path, { recursive: true });
+    for (const path of [join(dir, "cni"), join(dir, "cni-bin"), join(dir, "log"), dirs.state])
+      mkdirSync(path, { recursive: true });
     const node = new ClusterNode(dirs, await makeSpaces(dirs));
     await node.#startPrograms(order);
     return node;
@@ -80,7 +84,10 @@ export class ClusterNode {
     const dirs = this.#dirs;
     const write = (name: string, settings: object | string) =>
       writeFile(join(dir, name), typeof settings === "string" ? settings : JSON.stringify(settings));
-    await write("cni/10-lab.conflist", cniSettings(plan, dirs));
+    await write("cni/10-lab.conflist", cniSettings(plan, dirs, order));
+    const plugin = `#!/bin/sh\nexec '${process.execPath}' '${join(import.meta.dirname, "one-segment.ts")}'\n`;
+    await write(`cni-bin/${ONE_SEGMENT}`, plugin);
+    await chmod(join(dir, "cni-bin", ONE_SEGMENT), 0o755);
     await write("containerd.toml", containerdSettings(dirs));
     await write("kubelet.json", kubeletSettings(plan, dirs));
     await write("kube-proxy.json", kubeProxySettings(plan, { kubeconfig: order.kubeProxyKubeconfig }));

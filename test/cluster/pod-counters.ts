@@ -1,0 +1,37 @@
+import { parseTcpCounters, type TcpCounters } from "../../src/host/tcp-counters.ts";
+import type { NodePlace } from "../lab/cluster/cluster.ts";
+
+/** What the kernel has counted in the network namespace of each pod that has its own, by the pod's name. */
+export type PodCounters = ReadonlyMap<string, TcpCounters>;
+
+/** Prints each pod's counters; its process has the pod's name in its environment. A pod that shares the node's namespace is left out. */
+const READ = `
+own=$(readlink /proc/self/ns/net)
+for file in $(grep -laz '^POD=' /proc/[0-9]*/environ 2>/dev/null); do
+  dir=\${file%/environ}
+  [ "$(readlink "$dir/ns/net")" != "$own" ] || continue
+  echo "POD $(tr '\\0' '\\n' < "$file" | sed -n 's/^POD=//p')"
+  cat "$dir/net/snmp" && echo NETSTAT && cat "$dir/net/netstat"
+done`;
+
+/** Reads them on a node. */
+export async function readPodCounters({ runner, entry }: NodePlace): Promise<PodCounters> {
+  const text = await runner.exec([...entry, "sh", "-c", READ]);
+  const parts = text.split(/^POD /m).slice(1);
+  return new Map(
+    parts.map((part) => {
+      const [name = "", ...rest] = part.split("\n");
+      const [snmp = "", netstat = ""] = rest.join("\n").split("NETSTAT\n");
+      const counters = parseTcpCounters(snmp, netstat);
+      if (counters === undefined) throw new Error(`Cannot read the counters of pod ${name}: ${part}`);
+      return [name, counters];
+    }),
+  );
+}
+
+/** Stops every process of the pods with SIGSTOP: they send nothing new, and the kernel goes on with what is sent; or lets them go on. */
+export async function signalPods({ runner, entry }: NodePlace, signal: "STOP" | "CONT"): Promise<void> {
+  const pids = "$(grep -laz '^POD=' /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3)";
+  // One that has ended meanwhile is none the less stopped.
+  await runner.exec([...entry, "sh", "-c", `for pid in ${pids}; do kill -${signal} $pid || true; done`]);
+}
