@@ -19,21 +19,31 @@ import { closePaths, endLoss, judgePaths, openPaths, startLoss } from "../test/c
 import { TrafficLog } from "../test/cluster/traffic-log.ts";
 import { Watcher } from "../test/cluster/watcher.ts";
 import { type Cluster, startCluster } from "../test/lab/cluster/cluster.ts";
-import { goTools } from "../test/lab/cluster/go-tools.ts";
+import { goProgram, goTools } from "../test/lab/cluster/go-tools.ts";
 import { compareHostStates, readHostState } from "../test/lab/cluster/host-state.ts";
 import { oldEtcd } from "../test/lab/cluster/old-etcd.ts";
 import { NODE_A, PORTS } from "../test/lab/cluster/plan.ts";
 import { labDir } from "../test/lab/lab-dir.ts";
 import { run } from "../test/lab/run.ts";
 
-const GROUPS = ["api", "lab", "paths", "takeover", "agent", "churn", "shared-kernel"] as const;
+const GROUPS = ["api", "lab", "ship", "paths", "takeover", "agent", "churn", "shared-kernel"] as const;
 type Group = (typeof GROUPS)[number];
 
 /** Files of tests that need no cluster, one after the other. */
 const FILES: Readonly<Partial<Record<Group, string>>> = {
   api: "test/cluster/*.cluster.ts",
   lab: "test/lab/*/*.lab.ts",
+  ship: "test/{cluster/*.ship,rules/*.test,dashboards/*.test}.ts",
 };
+
+/** Where files of tests find the programs that they run. */
+const PROGRAMS = {
+  HELM3: "helm3",
+  HELM4: "helm4",
+  OTELCOL: "otelcol",
+  PROMETHEUS: "prometheus",
+  PROMTOOL: "promtool",
+} as const;
 
 const USAGE = `Runs tcpretrans on both nodes of a real cluster: npm run test:cluster -- [options]
   --group NAME  only this group of checks, repeatable: ${GROUPS.join(" ")}
@@ -187,6 +197,7 @@ async function testFiles(
 ): Promise<{ passed: number; failed: number }> {
   process.env["LAB_BIN"] = await goTools(dir, say);
   process.env["LAB_ETCD34"] = dirname(await oldEtcd(dir));
+  if (files.some((file) => !file.includes(".cluster."))) await findPrograms(dir, say);
   const counts = { passed: 0, failed: 0 };
   const stream = runTests({
     files: [...files],
@@ -199,6 +210,15 @@ async function testFiles(
   stream.compose(spec).on("end", resolve).on("error", reject).pipe(process.stdout, { end: false });
   await promise;
   return counts;
+}
+
+async function findPrograms(dir: string, say: Say): Promise<void> {
+  for (const [variable, program] of Object.entries(PROGRAMS))
+    process.env[variable] ??= await goProgram(dir, program, say);
+  if (process.env["IMAGE_ARCHIVE"] !== undefined) return;
+  const archive = join(dir, "image", "agent.tar");
+  await run(process.execPath, ["scripts/image.ts", "--once", "--output", archive]);
+  process.env["IMAGE_ARCHIVE"] = archive;
 }
 
 function once(step: () => Promise<void>): () => Promise<void> {

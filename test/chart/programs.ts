@@ -1,4 +1,5 @@
-import { run } from "../lab/run.ts";
+import { goProgram } from "../lab/cluster/go-tools.ts";
+import { labDir } from "../lab/lab-dir.ts";
 
 /** The programs that charts are worked on with, by their paths. */
 export interface ChartPrograms {
@@ -7,14 +8,10 @@ export interface ChartPrograms {
   readonly helmDocs: string;
 }
 
-/** Finds them: HELM3, HELM4 and HELM_DOCS name them, else they are on the path as helm3, helm4 and helm-docs. */
+/** Finds them: HELM3, HELM4 and HELM_DOCS name them, else they are built once. */
 export async function findChartPrograms(env: NodeJS.ProcessEnv): Promise<ChartPrograms> {
-  const find = async (variable: string, program: string) => {
-    const path = env[variable] ?? program;
-    const found = (await run("sh", ["-c", 'command -v "$1"', "sh", path]).catch(() => "")).trim();
-    if (found === "") throw new Error(`Cannot find ${program}: ${variable} may name it`);
-    return found;
-  };
+  const find = async (variable: string, program: string) =>
+    env[variable] ?? (await goProgram(labDir(env), program, (text) => console.log(text)));
   return {
     helm3: await find("HELM3", "helm3"),
     helm4: await find("HELM4", "helm4"),
