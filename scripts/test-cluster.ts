@@ -29,6 +29,10 @@ import { run } from "../test/lab/run.ts";
 const GROUPS = ["api", "lab", "ship", "paths", "takeover", "agent", "churn", "shared-kernel"] as const;
 type Group = (typeof GROUPS)[number];
 
+/** Not in the gate yet: now and then it finds an event too many or too few on the emulated node's nested ones. */
+const ON_REQUEST: readonly Group[] = ["churn", "shared-kernel"];
+const DEFAULT_GROUPS = GROUPS.filter((group) => !ON_REQUEST.includes(group));
+
 /** Files of tests that need no cluster, one after the other. */
 const FILES: Readonly<Partial<Record<Group, string>>> = {
   api: "test/cluster/*.cluster.ts",
@@ -47,6 +51,7 @@ const PROGRAMS = {
 
 const USAGE = `Runs tcpretrans on both nodes of a real cluster: npm run test:cluster -- [options]
   --group NAME  only this group of checks, repeatable: ${GROUPS.join(" ")}
+                (by default all but ${ON_REQUEST.join(" and ")})
 LAB_BIN names a directory that has the cluster's programs; else they are built once (about 12 minutes).`;
 
 /** The kernels' last timers and the product's last tick, emulated. */
@@ -56,7 +61,7 @@ const PATHS_MS = 30_000;
 
 const { values } = parseArgs({
   options: {
-    group: { type: "string", multiple: true, default: [...GROUPS] },
+    group: { type: "string", multiple: true, default: [...DEFAULT_GROUPS] },
     help: { type: "boolean", short: "h", default: false },
   },
 });

@@ -11,7 +11,7 @@ const SUMMARY = "tcp.retransmit.summary";
  */
 export function judgeLogs(agent: AgentNode, { sink }: AgentTelemetry): readonly Check[] {
   const { plan, rung } = agent.place;
-  const own = sink.logs.filter(({ resource }) => resource["host.name"] === plan.name);
+  const own = once(sink.logs.filter(({ resource }) => resource["host.name"] === plan.name));
   const records = own.filter(({ name }) => name !== SUMMARY);
   const summaries = own.filter(({ name }) => name === SUMMARY);
   const summarised = summaries.reduce(
@@ -39,6 +39,14 @@ export function judgeLogs(agent: AgentNode, { sink }: AgentTelemetry): readonly 
       shown,
     },
   ];
+}
+
+/** A request whose answer is lost, as while the Collector ends, is sent again: what came twice counts once. */
+function once(records: readonly Received[]): readonly Received[] {
+  const keyed = records.map(
+    (record) => [`${record.times[0]} ${keyOf(record.name, record.attributes)}`, record] as const,
+  );
+  return [...new Map(keyed).values()];
 }
 
 /** Spans arrive, and the log records of an episode name its span. */
