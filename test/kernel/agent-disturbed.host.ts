@@ -36,7 +36,6 @@ async function storm(seconds: number): Promise<void> {
   for (const end = performance.now() + seconds * 1000; performance.now() < end; ) {
     await link.ask({ host, port: PORT.random, connections: 8, bytes: 60_000 });
   }
-  await link.ask({ host, port: PORT.closed, connections: 50 });
   link.rules(link.server, []);
 }
 
@@ -64,11 +63,12 @@ test("tcpretrans agent that stands still for 3 s in a storm loses only what it c
   const overwritten = await lost(small);
   assert.ok(overwritten > 0 && sentOfLink(small) < happened);
   assert.ok(overwritten >= happened - sentOfLink(small), `${overwritten} records`);
+  // So few that they have room in the small buffers too: SYNs that nobody answers, one more of each.
   const seen = sentOfLink(small);
-  const more = link.count("RetransSegs");
-  await storm(0.2);
-  const after = link.count("RetransSegs") - more;
-  await small.program.until(() => sentOfLink(small) === seen + after, "sees all again");
+  lose();
+  await link.ask({ host: link.address("ipv4"), port: PORT.closed, connections: 3 });
+  await small.program.until(() => sentOfLink(small) >= seen + 3, "sees all again");
+  assert.equal(sentOfLink(small), seen + 3);
   for (const agent of both) assert.deepEqual(await agent.stop(), { code: 0, signal: null });
 });
 
