@@ -5,6 +5,8 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { parse } from "yaml";
+import { openLibc } from "../../src/syscall/libc.ts";
+import { openTracefs } from "../../src/tracefs/mount.ts";
 
 /** What the chart's container adds where it is not privileged. */
 const CHART = join(import.meta.dirname, "../../charts/tcpretrans/values.yaml");
@@ -13,8 +15,11 @@ const NETNS = `tcpretrans-caps-${process.pid}`;
 
 let other: ChildProcess;
 let otherPid: number;
+/** Mounted by whoever may: without SYS_ADMIN a container uses the host's. */
+let tracefs: Disposable;
 
 before(async () => {
+  tracefs = openTracefs({ libc: openLibc() });
   execFileSync("ip", ["netns", "add", NETNS]);
   // A process of another user in another namespace, as most pods' are.
   const user = ["--reuid=65534", "--regid=65534", "--clear-groups"];
@@ -32,6 +37,7 @@ before(async () => {
 });
 
 after(() => {
+  tracefs[Symbol.dispose]();
   other.kill("SIGKILL");
   execFileSync("ip", ["netns", "delete", NETNS]);
 });
