@@ -77,9 +77,11 @@ test("tcpretrans agent keeps to its grace period while the collector is away, an
   const askedMs = performance.now();
   assert.deepEqual(await agent.stop(), { code: 0, signal: null });
   const tookMs = performance.now() - askedMs;
-  assert.ok(tookMs > 1000 && tookMs < 4500, `${tookMs} ms`);
-  const said = agent.log.find(({ msg }) => /could not be sent before the end/.test(msg));
-  assert.equal(said?.msg, `${agent.rows.length} log records could not be sent before the end, and are lost`);
+  assert.ok(tookMs > 1000 && tookMs < 8000, `${tookMs} ms`);
+  const said = agent.log.map(({ msg }) => /^(\d+) log records? could not be sent before the end/.exec(msg));
+  const count = Number(said.find((match) => match !== null)?.[1]);
+  // One for each event, or for several where the budget was used up.
+  assert.ok(count > 0 && count <= agent.rows.length, `${count} of ${agent.rows.length}`);
 });
 
 test("tcpretrans agent ends at once on a second signal", async () => {
