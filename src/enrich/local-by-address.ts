@@ -20,6 +20,7 @@ export function findByLocalAddress(
   const sight =
     isLinkLocal(address) || host.isHostAddress(address) ? undefined : seenPods(address, state, moment);
   if (sight?.kind === "stale") return { ...UNDETERMINED, awaits: `sight of ${address} at ${moment.unixMs}` };
+  if (sight?.kind === "several") return ofNobody(address, awaitsSuccessor(address, moment), moment);
   if (sight?.kind === "one") {
     return ofPod(sight.podUid, { method: "address", netns: undefined, sources: moment.sources });
   }
@@ -35,7 +36,7 @@ export function findByLocalAddress(
     return { ownership: node.name === nodeName ? "own" : "foreign", end, awaits: undefined };
   }
   const mayCome = cluster.isClusterAddress(address) ? `address ${address}` : undefined;
-  return { ...UNDETERMINED, awaits: cluster.pending ? AWAITS_CLUSTER : mayCome };
+  return ofNobody(address, cluster.pending ? AWAITS_CLUSTER : mayCome, moment);
 }
 
 /**
@@ -51,7 +52,7 @@ function seenPods(address: string, state: number, moment: Moment): PodSight | un
 function ofHolder(held: Holder, address: string, moment: Moment): LocalFinding {
   const { sources } = moment;
   const { cluster, nodeName } = sources;
-  if (held.kind === "ambiguous") return { ...UNDETERMINED, awaits: awaitsSuccessor(address, moment) };
+  if (held.kind === "ambiguous") return ofNobody(address, awaitsSuccessor(address, moment), moment);
   const { pod } = held;
   const isTombstone = held.kind === "tombstone";
   const end = localPod(pod, { method: isTombstone ? "tombstone" : "address", sources });
@@ -59,8 +60,17 @@ function ofHolder(held: Holder, address: string, moment: Moment): LocalFinding {
   if (nodeName === undefined || pod.nodeName === undefined) return { ownership: "undetermined", end, awaits };
   if (pod.nodeName === nodeName) return { ownership: "own", end, awaits };
   // A pod of another node has left the address: a pod of this one may have it now.
-  if (isTombstone) return { ...UNDETERMINED, awaits };
+  if (isTombstone) return ofNobody(address, awaits, moment);
   return { ownership: "foreign", end, awaits: cluster.pending ? AWAITS_CLUSTER : undefined };
+}
+
+/** Without a pod's name the range that the address is from may still tell whose the event is. */
+function ofNobody(address: string, awaits: string | undefined, { sources }: Moment): LocalFinding {
+  const { cluster, nodeName } = sources;
+  const node = nodeName === undefined ? undefined : cluster.nodeOfRange(address);
+  if (node === undefined) return { ...UNDETERMINED, awaits };
+  const isOwn = node.name === nodeName;
+  return { ...UNDETERMINED, ownership: isOwn ? "own" : "foreign", awaits: isOwn ? awaits : undefined };
 }
 
 /** What was not acknowledged when its owner closed the socket is sent again so soon: the first timeout is seldom longer. */

@@ -31,6 +31,8 @@ export interface ClusterLookup {
   servicesOfEndpoint(address: string, port: number): readonly ServiceRecord[];
   /** The node with an address: status addresses, bridge and tunnel addresses of its podCIDRs and the usual CNI annotations. */
   nodeAt(address: string): NodeRecord | undefined;
+  /** The node whose pods alone can have an address, by its podCIDRs; undefined where its CNI does not keep to them. */
+  nodeOfRange(address: string): NodeRecord | undefined;
   nodeByName(name: string): NodeRecord | undefined;
   /** Whether the address lies in a pod, service or node range of the cluster: such a miss is unknown, never external. */
   isClusterAddress(address: string): boolean;

@@ -1,4 +1,5 @@
 import type { NodeRecord } from "../event/cluster.ts";
+import { CidrTable } from "./cidr-table.ts";
 import type { ClusterRanges } from "./cluster-ranges.ts";
 import type { ResourceSink } from "./resource-sink.ts";
 import { Roster, type RosterEntry } from "./roster.ts";
@@ -16,6 +17,7 @@ export class NodeTable implements ResourceSink<SlimNode> {
   readonly #roster = new Roster<NodeEntry>();
   readonly #byName = new Map<string, NodeEntry>();
   readonly #byAddress = new Map<string, readonly NodeEntry[]>();
+  readonly #byRange = new CidrTable<NodeEntry>();
   /** Undefined: to be found out anew. */
   #haveRanges: boolean | undefined = undefined;
 
@@ -38,6 +40,12 @@ export class NodeTable implements ResourceSink<SlimNode> {
     if (entries.length === 1) return entries[0];
     const living = entries.filter((entry) => !entry.removed);
     return living.length === 0 ? entries.at(-1) : living.length === 1 ? living[0] : undefined;
+  }
+
+  /** The node whose pods have their addresses from a range with this one. */
+  ofRange(address: string): NodeEntry | undefined {
+    const entry = this.#byRange.find(address);
+    return entry?.removed === false && entry.hasRange ? entry : undefined;
   }
 
   hasAddress(address: string): boolean {
@@ -66,8 +74,7 @@ export class NodeTable implements ResourceSink<SlimNode> {
     this.#roster.seen(entry);
     this.#byName.set(entry.name, entry);
     this.#setAddresses(entry, before?.addresses ?? [], slim.addresses);
-    for (const cidr of slim.podCidrs) this.#options.ranges.add(cidr);
-    for (const cidr of before?.podCidrs ?? []) this.#options.ranges.remove(cidr);
+    this.#setRanges(entry, before?.podCidrs ?? [], slim.podCidrs);
   }
 
   remove({ uid }: SlimNode, receivedMs: number): void {
@@ -89,7 +96,15 @@ export class NodeTable implements ResourceSink<SlimNode> {
     this.#roster.delete(entry);
     if (this.#byName.get(entry.name) === entry) this.#byName.delete(entry.name);
     this.#setAddresses(entry, entry.slim?.addresses ?? [], []);
-    for (const cidr of entry.slim?.podCidrs ?? []) this.#options.ranges.remove(cidr);
+    this.#setRanges(entry, entry.slim?.podCidrs ?? [], []);
+  }
+
+  #setRanges(entry: NodeEntry, before: readonly string[], after: readonly string[]): void {
+    for (const cidr of after) if (this.#options.ranges.add(cidr)) this.#byRange.set(cidr, entry);
+    for (const cidr of before) {
+      this.#options.ranges.remove(cidr);
+      if (!after.includes(cidr) && this.#byRange.get(cidr) === entry) this.#byRange.delete(cidr);
+    }
   }
 
   #setAddresses(entry: NodeEntry, before: readonly string[], after: readonly string[]): void {

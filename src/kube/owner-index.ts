@@ -178,6 +178,13 @@ export class OwnerIndex {
     return this.#nodes.at(address);
   }
 
+  nodeOfRange(address: string): NodeRecord | undefined {
+    const { ownNode } = this.#options;
+    // Until its own range is told this node may have one that another has given back.
+    if (ownNode !== undefined && this.#nodes.byName(ownNode)?.hasRange !== true) return undefined;
+    return this.#nodes.ofRange(address);
+  }
+
   nodeByName(name: string): NodeRecord | undefined {
     return this.#nodes.byName(name);
   }

@@ -130,7 +130,7 @@ test("startHealthServer() makes no more large answers than it has room for while
       made++;
       return "x".repeat(8 * MIB);
     },
-    limits: { waitingBytes: 20 * MIB, answerMs: 400 },
+    limits: { waitingBytes: 20 * MIB, answerMs: 3000 },
   });
   const sockets = Array.from({ length: 12 }, open);
   for (const socket of sockets) {

@@ -39,11 +39,9 @@ test("Grace.within() waits for the work, and throws what it throws", async () =>
 test("Grace.within() waits no longer than its part of the time, nor for whoever hurries", async () => {
   const short = aGrace(80);
   short.ask.abort();
-  const startMs = performance.now();
   await short.grace.within(0.25, NEVER);
-  const quarterMs = performance.now() - startMs;
   await short.grace.within(1, NEVER);
-  assert.ok(quarterMs >= 19 && performance.now() - startMs >= 79);
+  assert.ok(short.grace.leftMs() < 5, "all of it has passed, as timers tell");
   const long = aGrace(3_600_000);
   long.ask.abort();
   const waiting = long.grace.within(1, NEVER);

@@ -32,7 +32,6 @@ const VARIABLES: ReadonlySet<string> = new Set([
 /** What looks like a name of ours and is none, with whose it is. */
 export const NAMES_OF_OTHERS: ReadonlyMap<string, string> = new Map([
   ["--no-", "how each switch is turned off"],
-  ["--group shared-kernel", "scripts/test-cluster.ts"],
   ...[
     "OTEL_NODE_RESOURCE_DETECTORS",
     "OTEL_NODE_EXPERIMENTAL_SDK_METRICS",

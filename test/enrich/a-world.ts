@@ -64,6 +64,8 @@ export class World {
   readonly endpoints = new Map<string, readonly ServiceRecord[]>();
   readonly nodes = new Map<string, NodeRecord>();
   readonly nodesAt = new Map<string, NodeRecord>();
+  /** Ranges of nodes' pods. */
+  readonly ranges: { readonly prefix: string; readonly node: NodeRecord }[] = [];
   readonly cidrs = new Map<string, string>();
   readonly cgroups = new Map<bigint, CgroupOwner>();
   readonly namespaces = new Map<number, NamespaceOwner>([[HOST_NETNS, { kind: "host" }]]);
@@ -135,6 +137,7 @@ export class World {
       endpointPod: (address, port) => this.endpointPods.get(`${address} ${port}`),
       servicesOfEndpoint: (address, port) => this.endpoints.get(`${address} ${port}`) ?? [],
       nodeAt: (address) => this.nodesAt.get(address),
+      nodeOfRange: (address) => this.ranges.find(({ prefix }) => address.startsWith(prefix))?.node,
       nodeByName: (name) => this.nodes.get(name),
       isClusterAddress: (address) => this.clusterPrefixes.some((prefix) => address.startsWith(prefix)),
       cidrName: (address) => this.cidrs.get(address),

@@ -5,7 +5,7 @@ import type { Moment } from "../../src/enrich/moment.ts";
 import { TCP_FIN_WAIT1 } from "../../src/event/kernel-tcp.ts";
 import type { SocketFields } from "../../src/event/tcp-event.ts";
 import { anEvent } from "../export/an-event.ts";
-import { APP, aPod, aWorld, HOST_NETNS, NOW_MS, type World } from "./a-world.ts";
+import { APP, aNode, aPod, aWorld, HOST_NETNS, NOW_MS, type World } from "./a-world.ts";
 
 /** `moment` is what differs from an event that is its connection's first, of this very moment. */
 function find(world: World, socket: Partial<SocketFields>, moment: Partial<Moment> = {}) {
@@ -315,11 +315,27 @@ const seen: readonly (Case & { readonly moment?: Partial<Moment> })[] = [
     found: { ownership: "own", name: "shop/old-1", method: "address" },
   },
   {
-    name: "for a socket that was closing when it was seen first what the API tells, where two pods had the address just before",
+    name: "nobody for a socket that was closing when it was seen first, where two pods had the address just before",
     world: withTakeover,
     socket: { state: TCP_FIN_WAIT1 },
     moment: { wasClosing: true },
-    found: { name: "shop/cart-0", method: "tombstone", awaits: "successor 10.244.1.5" },
+    found: { ...UNKNOWN, ownership: "undetermined", awaits: "successor 10.244.1.5" },
+  },
+  {
+    name: "no name but this node for an address of its range that two pods had",
+    world: (world) => {
+      withTakeover(world);
+      world.ranges.push({ prefix: "10.244.1.", node: aNode("node-a") });
+    },
+    socket: { state: TCP_FIN_WAIT1 },
+    moment: { wasClosing: true },
+    found: { ...UNKNOWN, ownership: "own", awaits: "successor 10.244.1.5" },
+  },
+  {
+    name: "another node's range as foreign, though no pod is known to have the address",
+    world: ({ ranges }) => ranges.push({ prefix: "10.244.1.", node: aNode("node-c") }),
+    socket: { localAddress: "10.244.1.77" },
+    found: { ...UNKNOWN, ownership: "foreign", awaits: undefined },
   },
   {
     name: "for a socket that was closing when it was seen first the pod that had the address all the while before",

@@ -152,3 +152,27 @@ test("OwnerIndex.isClusterAddress() knows a new node's address by the pods on it
   index.expire(NOW + 1_300_000);
   assert.equal(index.isClusterAddress(address), false);
 });
+
+test("OwnerIndex.nodeOfRange() gives the node whose pods alone can have an address, once the own node's range is told", () => {
+  const index = anIndex();
+  const other = aNode({ podCidrs: ["10.0.2.0/24", "fd00:2::/64"] });
+  const own = aNode({ uid: "uid-a", name: "node-a", addresses: [], podCidrs: [] });
+  list(index.nodes, [other, own], 1000);
+  assert.equal(index.nodeOfRange("10.0.2.9"), undefined, "node-a may be given that range");
+  list(index.nodes, [other, { ...own, podCidrs: ["10.0.1.0/24"] }], 2000);
+  assert.deepEqual(
+    ["10.0.2.9", "fd00:2::9", "10.0.1.9", "10.0.3.9"].map((address) => index.nodeOfRange(address)?.name),
+    ["node-b", "node-b", "node-a", undefined],
+  );
+  list(
+    index.nodes,
+    [
+      { ...other, ownRanges: true },
+      { ...own, podCidrs: ["10.0.1.0/24"] },
+    ],
+    3000,
+  );
+  assert.equal(index.nodeOfRange("10.0.2.9"), undefined, "its CNI gives other addresses too");
+  list(index.nodes, [{ ...own, podCidrs: ["10.0.2.0/24"] }], 4000);
+  assert.equal(index.nodeOfRange("10.0.2.9")?.name, "node-a");
+});
