@@ -36,6 +36,8 @@ export interface ExportsWanted {
   readonly podOf: (uid: string) => PodRecord | undefined;
 }
 
+/** Whether the SDK measures itself is no setting of ours. */
+const OF_THE_SDK = "OTEL_NODE_EXPERIMENTAL_SDK_METRICS";
 /** Metrics are the last to go, and small. */
 const METRICS_MS = 3_000;
 
@@ -61,7 +63,7 @@ export async function openExports(wanted: ExportsWanted): Promise<AgentExports> 
   ]);
   const { config, version, env, log } = wanted;
   // The SDK reads the environment too; what is in it is in the configuration already.
-  for (const name of Object.keys(env)) if (name.startsWith("OTEL_")) delete env[name];
+  for (const name of Object.keys(env)) if (name.startsWith("OTEL_") && name !== OF_THE_SDK) delete env[name];
   let problem: string | undefined;
   const listening = (component: string): ExportLog => {
     const { info, warn } = log.as(component);
