@@ -64,7 +64,10 @@ const EVERYTHING = {
   conntrack: "netlink",
 };
 
-test("the chart's capabilities are enough to see everything", () => {
+/** Most of them serve system calls that Node 24 cannot make; the image has Node 26. */
+const skip = openLibc() === undefined;
+
+test("the chart's capabilities are enough to see everything", { skip }, () => {
   assert.deepEqual(ask(CAPABILITIES), EVERYTHING);
 });
 
@@ -82,7 +85,7 @@ test("every capability of the chart has a reason here", () => {
 });
 
 for (const [capability, lost] of Object.entries(LOST)) {
-  test(`without ${capability} the agent sees less, and captures all the same`, () => {
+  test(`without ${capability} the agent sees less, and captures all the same`, { skip }, () => {
     const rest = CAPABILITIES.filter((name) => name !== capability);
     assert.deepEqual(ask(rest), { ...EVERYTHING, ...lost });
   });
