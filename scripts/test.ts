@@ -1,9 +1,10 @@
 /**
  * The unit and host tiers on the Node that runs this; with `--both` or CI=true again on Node 24, which has no node:ffi.
- * Ends with one line `N passed, N failed`.
+ * `--unit` leaves the host tier and Node 24 out. What fails beside other files is run once more by itself, and said. Ends with one line `N passed, N failed`.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
+import { relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
@@ -18,14 +19,15 @@ const FILE_MS = 300_000;
 const root = import.meta.dirname.replace(/\/scripts$/, "");
 const isRoot = process.getuid?.() === 0;
 const inCi = process.env["CI"] === "true";
-const both = (inCi || process.argv.includes("--both")) && process.versions.node !== NODE_24;
+const unitOnly = process.argv.includes("--unit");
+const both = !unitOnly && (inCi || process.argv.includes("--both")) && process.versions.node !== NODE_24;
 
 process.chdir(root);
 if (!isRoot && inCi) fail("the host tier needs root, and CI=true allows nothing to be left out");
 execFileSync("npm", ["run", "--silent", "build"], { stdio: "inherit" });
 
 const unit = globSync("test/**/*.test.ts").sort();
-const host = isRoot ? globSync("test/kernel/*.host.ts").sort() : [];
+const host = isRoot && !unitOnly ? globSync("test/kernel/*.host.ts").sort() : [];
 const results = [await runFiles(unit, UNIT_FILES_AT_ONCE), await runFiles(host, 1)];
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => sum + result.failed, 0);
@@ -34,27 +36,53 @@ if (!isRoot) console.log("Left out: the host tier (test/kernel), which needs roo
 console.log(`${passed + older.passed} passed, ${failed + older.failed} failed`);
 process.exit(failed + older.failed === 0 && passed > 0 ? 0 : 1);
 
-/** Runs test files, each in a process of its own; the host tier one after the other, for it counts what the kernel does. */
-async function runFiles(files: readonly string[], concurrency: number) {
-  let passed = 0;
-  let failed = 0;
-  if (files.length === 0) return { passed, failed };
+interface Counts {
+  passed: number;
+  failed: number;
+}
+
+/**
+ * Runs test files, each in a process of its own; the host tier one after the other, for it counts what the kernel does. A
+ * file that fails is run a second time, alone: a machine that stood still is no fault of the product.
+ */
+async function runFiles(files: readonly string[], concurrency: number): Promise<Counts> {
+  const counts = await runOnce(files, concurrency);
+  const broken = [...counts].filter(([file, { failed }]) => file !== "" && failed > 0).map(([file]) => file);
+  if (broken.length > 0) {
+    console.log(`\nOnce more, each by itself: ${broken.map((file) => relative(root, file)).join(" ")}`);
+    for (const [file, again] of await runOnce(broken, 1)) counts.set(file, again);
+  }
+  const total: Counts = { passed: 0, failed: 0 };
+  for (const { passed, failed } of counts.values()) {
+    total.passed += passed;
+    total.failed += failed;
+  }
+  return total;
+}
+
+/** Counts by file. */
+async function runOnce(files: readonly string[], concurrency: number): Promise<Map<string, Counts>> {
+  const counts = new Map<string, Counts>();
+  if (files.length === 0) return counts;
   const stream = run({
     files: [...files],
     concurrency,
     timeout: FILE_MS,
     execArgv: ["--disable-warning=ExperimentalWarning"],
   });
-  stream.on("test:pass", ({ details }) => {
-    if (details.type !== "suite") passed++;
-  });
-  stream.on("test:fail", ({ details }) => {
-    if (details.type !== "suite") failed++;
-  });
+  const count = (what: keyof Counts) => (data: { file?: string; details: { type?: string } }) => {
+    if (data.details.type === "suite") return;
+    const file = data.file ?? "";
+    const known = counts.get(file) ?? { passed: 0, failed: 0 };
+    known[what]++;
+    counts.set(file, known);
+  };
+  stream.on("test:pass", count("passed"));
+  stream.on("test:fail", count("failed"));
   await new Promise<void>((resolve, reject) => {
     stream.compose(spec).on("end", resolve).on("error", reject).pipe(process.stdout, { end: false });
   });
-  return { passed, failed };
+  return counts;
 }
 
 function runOnNode24() {
