@@ -203,6 +203,7 @@ async function testFiles(
   process.env["LAB_BIN"] = await goTools(dir, say);
   process.env["LAB_ETCD34"] = dirname(await oldEtcd(dir));
   if (files.some((file) => !file.includes(".cluster."))) await findPrograms(dir, say);
+  if (files.some((file) => file.includes("image.ship"))) await findImage(dir);
   const counts = { passed: 0, failed: 0 };
   const stream = runTests({
     files: [...files],
@@ -220,6 +221,10 @@ async function testFiles(
 async function findPrograms(dir: string, say: Say): Promise<void> {
   for (const [variable, program] of Object.entries(PROGRAMS))
     process.env[variable] ??= await goProgram(dir, program, say);
+}
+
+/** The agent's image: IMAGE_ARCHIVE, or one that is built now. */
+async function findImage(dir: string): Promise<void> {
   if (process.env["IMAGE_ARCHIVE"] !== undefined) return;
   const archive = join(dir, "image", "agent.tar");
   await run(process.execPath, ["scripts/image.ts", "--once", "--output", archive]);
