@@ -1,12 +1,12 @@
 /**
  * Draws the dashboards' data to docs/images: every panel's queries are run against a Prometheus and drawn by a plain renderer, not by
  * Grafana. `PROMTOOL=… PROMETHEUS=… node scripts/dashboard-pictures.ts` draws a made history of a cluster; with a URL of a
- * Prometheus as its argument the last hour of that.
+ * Prometheus, a directory and a number of minutes as its arguments what that has of the last minutes.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { labProgram } from "../test/support/lab-programs.ts";
 import { serveHistory } from "../test/support/prometheus.ts";
 import { syntheticHistory } from "../test/support/synthetic-history.ts";
@@ -29,12 +29,13 @@ const NOT_GRAFANA = "drawn by a plain renderer, not by Grafana";
 interface Drawing {
   readonly chosen: typeof CHOSEN;
   readonly note: string;
+  readonly rangeSeconds: number;
+  readonly rateInterval: string;
+  readonly images: string;
 }
 
-const [given] = process.argv.slice(2);
-await (given === undefined
-  ? drawMadeHistory()
-  : draw(given, Math.floor(Date.now() / 1000), { chosen: {}, note: NOT_GRAFANA }));
+const [given, directory = IMAGES, minutes = "60"] = process.argv.slice(2);
+await (given === undefined ? drawMadeHistory() : drawNow(given));
 
 async function drawMadeHistory(): Promise<void> {
   const promtool = labProgram("promtool");
@@ -46,24 +47,30 @@ async function drawMadeHistory(): Promise<void> {
   const rules = join(import.meta.dirname, "../charts/tcpretrans/rules/recording.yaml");
   const history = syntheticHistory(end);
   await using server = await serveHistory({ promtool, prometheus, history, start, end, rules });
-  await draw(server.url, end, { chosen: CHOSEN, note: `${NOT_GRAFANA}, from a made history` });
+  const range = { rangeSeconds: 3600, rateInterval: "2m", images: IMAGES };
+  await draw(server.url, end, { chosen: CHOSEN, note: `${NOT_GRAFANA}, from a made history`, ...range });
 }
 
-async function draw(url: string, end: number, { chosen, note }: Drawing): Promise<void> {
+async function drawNow(url: string): Promise<void> {
+  const range = { rangeSeconds: Number(minutes) * 60, rateInterval: "1m", images: resolve(directory) };
+  await draw(url, Math.floor(Date.now() / 1000), { chosen: {}, note: NOT_GRAFANA, ...range });
+}
+
+async function draw(url: string, end: number, { chosen, images, ...drawing }: Drawing): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "tcpretrans-pictures-"));
   try {
     for (const [file, source] of Object.entries(DASHBOARDS)) {
       const variables = chosen[file] ?? {};
-      const scope = { url, end, rangeSeconds: 3600, rateInterval: "2m", variables, note };
+      const scope = { url, end, variables, ...drawing };
       const html = await dashboardHtml(source, scope);
       const page = join(directory, `${basename(file, ".json")}.html`);
       writeFileSync(page, html);
-      const image = join(IMAGES, `dashboard-${basename(file, ".json")}.png`);
+      const image = join(images, `dashboard-${basename(file, ".json")}.png`);
       screenshot(page, { image, height: pageHeight(source) });
       writeFileSync(image, palettePng(readFileSync(image)));
       const { size } = statSync(image);
       if (size > MAX_BYTES) throw new Error(`Cannot keep ${image}: ${size} bytes are more than ${MAX_BYTES}`);
-      console.log(`docs/images/${basename(image)}: ${Math.round(size / 1024)} KiB`);
+      console.log(`${image}: ${Math.round(size / 1024)} KiB`);
     }
   } finally {
     rmSync(directory, { recursive: true });

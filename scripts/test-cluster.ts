@@ -98,8 +98,6 @@ async function main(): Promise<number> {
   const before = await readHostState(dir);
   const checks: Check[] = [];
   const inCluster = groups.filter((group) => FILES[group] === undefined);
-  // Before there is a cluster, whose node would be built on beside it.
-  if (groups.includes("chart")) await findImage(dir);
   if (inCluster.length > 0) checks.push(...(await testCluster(dir, inCluster, say)));
   const files = groups.flatMap((group) => globSync(FILES[group] ?? []).sort());
   const inFiles = files.length > 0 ? await testFiles(files, { dir, say }) : { passed: 0, failed: 0 };
@@ -117,7 +115,8 @@ async function main(): Promise<number> {
 
 /** On one boot of the cluster, side by side where they do not disturb each other. */
 async function testCluster(dir: string, groups: readonly Group[], say: Say): Promise<readonly Check[]> {
-  const cluster = await startCluster(dir, say);
+  const archives = groups.includes("chart") ? [await findImage(dir)] : [];
+  const cluster = await startCluster(dir, say, { archives });
   const down = once(async () => {
     await cluster.stop();
     say("the cluster is down");
@@ -138,10 +137,10 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
   try {
     await using log = await TrafficLog.listen(NODE_A.address.v4, PORTS.report);
     say("the cluster is up");
-    await attempt("chart", async () => {
-      const archive = await findImage(dir);
-      checks.push(...(await testChart(cluster, log, { labDir: dir, archive, say })));
-    });
+    for (const archive of archives)
+      await attempt("chart", async () => {
+        checks.push(...(await testChart(cluster, log, { labDir: dir, archive, say })));
+      });
     if (groups.every((group) => group === "chart")) return checks;
     const starting = startWatches(cluster, groups.includes("agent"), { labDir: dir, say });
     starting.catch(() => {}); // is told below

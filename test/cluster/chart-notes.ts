@@ -35,7 +35,7 @@ export async function judgeNotes(
 ): Promise<{ readonly checks: readonly Check[]; readonly answers: readonly NotesAnswer[] }> {
   const checks: Check[] = [];
   const answers: NotesAnswer[] = [];
-  const told = commandsOf(chart.notes);
+  const told = commandsOf(chart.installation.text);
   for (const command of told) {
     const answer = await answerTo(chart, command);
     answers.push(answer);

@@ -3,12 +3,10 @@ import { until } from "../lab/cluster/until.ts";
 import type { InstalledChart } from "./installed-chart.ts";
 import type { Check } from "./report.ts";
 
-/** What of a tcpretrans there is in a node's kernel, and in the cluster. */
-export interface Traces {
-  readonly kernel: ReadonlyMap<NodePlace, readonly string[]>;
-}
+/** Instances and probes of a tcpretrans that there are in the kernel of each node. */
+export type Traces = ReadonlyMap<NodePlace, readonly string[]>;
 
-/** Instances and probes of its kernel, through a mount of their own: a node need not have any. */
+/** Through a mount of its own: a node need not have any. */
 const READ = `
 dir=$(mktemp -d)
 mount -t tracefs lab "$dir"
@@ -20,14 +18,12 @@ const PATIENCE_MS = 60_000;
 
 /** Reads what there is before the chart is installed. */
 export async function readTraces(places: readonly NodePlace[]): Promise<Traces> {
-  const kernel = await Promise.all(places.map(async (place) => [place, await readKernel(place)] as const));
-  return { kernel: new Map(kernel) };
+  return new Map(await Promise.all(places.map(async (place) => [place, await readKernel(place)] as const)));
 }
 
-/** Uninstalls the chart, and finds nothing of it in a kernel or in its namespace. */
+/** Finds nothing of the uninstalled chart in a kernel or in its namespace. */
 export async function judgeRemoval(chart: InstalledChart, before: Traces): Promise<readonly Check[]> {
-  await chart.uninstall();
-  const kernels = [...before.kernel].map(async ([place, had]): Promise<Check> => {
+  const kernels = [...before].map(async ([place, had]): Promise<Check> => {
     const left = (await readKernel(place)).filter((line) => !had.includes(line));
     const problem = left.length === 0 ? undefined : left.join("; ");
     return { subject: "helm uninstall leaves nothing in the kernel", column: place.rung, problem };

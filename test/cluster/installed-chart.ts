@@ -44,7 +44,7 @@ export class InstalledChart implements AsyncDisposable {
   readonly #order: ChartOrder;
   readonly #image: Readonly<Record<string, string>>;
   #agents: readonly ChartAgent[] = [];
-  #notes = "";
+  #installation = { command: "", text: "" };
   #isInstalled = false;
 
   private constructor(cluster: Cluster, order: ChartOrder, image: Readonly<Record<string, string>>) {
@@ -61,21 +61,20 @@ export class InstalledChart implements AsyncDisposable {
 
   /** Brings the image to the nodes and installs the chart; `awaitReady` waits for its pods. */
   static async install(cluster: Cluster, order: ChartOrder): Promise<InstalledChart> {
-    const [, image] = await Promise.all([
-      Promise.all(order.places.map((place) => importImage(place, order.archive))),
-      readImageValues(order.archive),
-    ]);
+    const image = await readImageValues(order.archive);
+    await Promise.all(order.places.map((place) => importImage(place, { archive: order.archive, image })));
     const chart = new InstalledChart(cluster, order, image);
     await mkdir(join(cluster.dir, "helm"), { recursive: true });
     chart.#isInstalled = true;
     const args = ["install", chart.release, CHART, "--create-namespace", ...chart.#set(order.set)];
-    chart.#notes = await chart.helm(args);
+    const command = `helm ${[...args, "-n", chart.namespace].join(" ")}`;
+    chart.#installation = { command, text: await chart.helm(args) };
     return chart;
   }
 
-  /** What `helm install` said. */
-  get notes(): string {
-    return this.#notes;
+  /** `helm install`, and what it said. */
+  get installation(): { readonly command: string; readonly text: string } {
+    return this.#installation;
   }
 
   /** The agents, one of each node; `awaitReady` finds them. */
@@ -161,9 +160,14 @@ export class InstalledChart implements AsyncDisposable {
   }
 }
 
-/** Brings an image to a node, as a pull from a registry would. */
-async function importImage({ runner, ctr }: NodePlace, archive: string): Promise<void> {
-  await runner.exec([...ctr, "image", "import", archive]);
+/** Brings an image to a node that has not started with it, as a pull from a registry would. */
+async function importImage(
+  { runner, ctr }: NodePlace,
+  { archive, image }: { readonly archive: string; readonly image: Readonly<Record<string, string>> },
+): Promise<void> {
+  const name = `${image["image.repository"]}:${image["image.tag"]}`;
+  const had = (await runner.exec([...ctr, "image", "ls", "-q"])).split("\n");
+  if (!had.includes(name)) await runner.exec([...ctr, "image", "import", archive]);
 }
 
 /** Values by which the chart takes the image of an archive. */

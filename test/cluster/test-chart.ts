@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../lab/cluster/cluster.ts";
@@ -7,11 +6,13 @@ import { judgePodCounters, momentAtRest, type PodMoment } from "./agent-counters
 import { judgeLogs } from "./agent-logs.ts";
 import { judgeCoverage, judgeEnds, judgeText } from "./agent-metrics.ts";
 import type { ChartAgent } from "./chart-agent.ts";
+import { judgeDemo } from "./chart-demo.ts";
 import { judgeNames } from "./chart-logs.ts";
 import { judgeNotes } from "./chart-notes.ts";
 import { judgePanels, judgeReadmeQueries } from "./chart-queries.ts";
 import { judgeRemoval, readTraces } from "./chart-removal.ts";
 import { ChartTelemetry } from "./chart-telemetry.ts";
+import { writeTranscript } from "./chart-transcript.ts";
 import { InstalledChart } from "./installed-chart.ts";
 import { signalPods } from "./pod-counters.ts";
 import type { Check } from "./report.ts";
@@ -36,19 +37,10 @@ export async function testChart(
   { labDir, archive, say }: ChartTestOptions,
 ): Promise<readonly Check[]> {
   await using telemetry = await ChartTelemetry.start(cluster, labDir, say);
-  const { prometheus } = telemetry;
+  const { prometheus, endpoint } = telemetry;
   const helm = await goProgram(labDir, "helm3", say);
   const before = await readTraces([cluster.a, cluster.b]);
-  const installing = InstalledChart.install(cluster, {
-    ...{ helm, archive, places: [cluster.a, cluster.b] },
-    set: {
-      "collector.endpoint": telemetry.endpoint,
-      "config.resource.clusterName": "lab",
-      "config.metrics.intervalSeconds": "2",
-      // What its signals are compared with.
-      "config.events.output": "json",
-    },
-  });
+  const installing = installChart(cluster, { helm, archive, endpoint });
   const [chart] = await Promise.all([installing, openShop(cluster, log)]);
   await using _ = chart;
   const agents = await chart.awaitReady();
@@ -66,10 +58,29 @@ export async function testChart(
     ...(await judgeReadmeQueries(prometheus)),
     ...(await judgePanels(prometheus)),
   ]);
-  await writeFile(join(cluster.dir, "chart-notes.json"), JSON.stringify(notes.answers, undefined, 1));
+  const transcript = join(cluster.dir, "chart-transcript.txt");
+  await writeTranscript(transcript, chart, { answers: notes.answers, telemetry });
   say("what the agents exported has been judged");
+  // Emulated, a node is cleaned in half a minute. The other agent on node-a must not mind.
+  await startShopLoss();
+  const [, demo] = await Promise.all([chart.uninstall(), judgeDemo(cluster, { labDir, archive, say })]);
+  await endShopLoss();
   await closeShop(cluster);
-  return [...notes.checks, ...checks, ...(await judgeRemoval(chart, before))];
+  return [...notes.checks, ...checks, ...demo, ...(await judgeRemoval(chart, before))];
+}
+
+function installChart(
+  cluster: Cluster,
+  { helm, archive, endpoint }: { readonly helm: string; readonly archive: string; readonly endpoint: string },
+): Promise<InstalledChart> {
+  const set = {
+    "collector.endpoint": endpoint,
+    "config.resource.clusterName": "lab",
+    "config.metrics.intervalSeconds": "2",
+    // What its signals are compared with.
+    "config.events.output": "json",
+  };
+  return InstalledChart.install(cluster, { helm, archive, places: [cluster.a, cluster.b], set });
 }
 
 async function judgeAgent(

@@ -6,7 +6,8 @@ import { type ControlPlane, createCredentials, startControlPlane } from "./contr
 import { goTools, trafficProgram } from "./go-tools.ts";
 import { guestNodeDir } from "./guest-protocol.ts";
 import { createHostNetwork } from "./host-network.ts";
-import { packImages } from "./images.ts";
+import { imageRoot } from "./image-root.ts";
+import { packTraffic } from "./images.ts";
 import type { KubeApi } from "./kube-api.ts";
 import { ClusterNode, ctrCommand } from "./node.ts";
 import { endPods } from "./node-spaces.ts";
@@ -63,8 +64,15 @@ export interface Cluster {
 /** How long the virtual machine may run. */
 const LIFETIME_MS = 45 * 60_000;
 
-/** Starts the cluster under `labDir`; both nodes are Ready when it returns. Needs root; one at a time on a machine. */
-export async function startCluster(labDir: string, say: (line: string) => void): Promise<Cluster> {
+/**
+ * Starts the cluster under `labDir`, whose nodes have the images of more archives than that of the workloads; both nodes are Ready
+ * when it returns. Needs root; one at a time on a machine.
+ */
+export async function startCluster(
+  labDir: string,
+  say: (line: string) => void,
+  { archives = [] }: { readonly archives?: readonly string[] } = {},
+): Promise<Cluster> {
   await installPrograms(CLUSTER_PACKAGES);
   const dir = join(labDir, "cluster");
   await using undo = new AsyncDisposableStack();
@@ -76,7 +84,8 @@ export async function startCluster(labDir: string, say: (line: string) => void):
   const bin = await goTools(labDir, say);
   const traffic = await trafficProgram(labDir);
   const imageFile = `${traffic}.tar`;
-  if (!existsSync(imageFile)) await packImages(traffic, imageFile);
+  if (!existsSync(imageFile)) await packTraffic(traffic, imageFile);
+  const images = await imageRoot(labDir, { bin, archives: [imageFile, ...archives] });
   await rm(dir, { recursive: true, force: true });
   await mkdir(dir, { recursive: true });
   undo.use(await createHostNetwork());
@@ -87,7 +96,7 @@ export async function startCluster(labDir: string, say: (line: string) => void):
     plan,
     bin,
     pki,
-    imageFile,
+    imageRoot: images,
     // This machine's kernel cannot say how many segments a retransmit is.
     oneSegment: plan === NODE_A,
     kubeconfig: kubeconfig(plan.name),

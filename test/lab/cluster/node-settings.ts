@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { PAUSE_IMAGE } from "./images.ts";
-import { CLUSTER_RANGE, type NodePlan } from "./plan.ts";
+import { CLUSTER_DOMAIN, CLUSTER_RANGE, NODE_A, type NodePlan } from "./plan.ts";
 
 /** Where the programs of a node find and keep things. */
 export interface NodeDirs {
@@ -46,7 +46,7 @@ export function cniSettings(
 
 export function containerdSettings({ dir, state }: NodeDirs): string {
   return `version = 3
-root = "${state}/containerd"
+root = "${containerdRoot({ state })}"
 state = "${state}/containerd-run"
 [debug]
   level = "warn"
@@ -65,6 +65,10 @@ state = "${state}/containerd-run"
     bin_dirs = ["/usr/lib/cni", "${dir}/cni-bin"]
     conf_dir = "${dir}/cni"
 `;
+}
+
+export function containerdRoot({ state }: Pick<NodeDirs, "state">): string {
+  return join(state, "containerd");
 }
 
 export function containerdSocket({ state }: Pick<NodeDirs, "state">): string {
@@ -93,6 +97,9 @@ export function kubeletSettings({ name }: NodePlan, { state, pki }: NodeDirs): o
     serializeImagePulls: false,
     localStorageCapacityIsolation: false,
     runtimeRequestTimeout: "5m",
+    // Where service-names.ts may answer; without it pods know addresses alone.
+    clusterDNS: [NODE_A.address.v4],
+    clusterDomain: CLUSTER_DOMAIN,
     volumePluginDir: join(state, "volume-plugins"),
     evictionHard: { "memory.available": "50Mi", "nodefs.available": "1%", "imagefs.available": "1%" },
     // One pod after the other must not wait for kubelet's own caution.

@@ -5,6 +5,7 @@ import { run } from "../run.ts";
 import { Daemon } from "./daemon.ts";
 import {
   cniSettings,
+  containerdRoot,
   containerdSettings,
   containerdSocket,
   kubeletSettings,
@@ -26,7 +27,8 @@ export interface NodeOrder {
   readonly pki: string;
   readonly kubeconfig: string;
   readonly kubeProxyKubeconfig: string;
-  readonly imageFile: string;
+  /** What containerd has when it starts: image-root.ts makes it. */
+  readonly imageRoot: string;
   /** Pods' links take packets of one segment only. */
   readonly oneSegment: boolean;
 }
@@ -91,6 +93,8 @@ export class ClusterNode {
     await write("containerd.toml", containerdSettings(dirs));
     await write("kubelet.json", kubeletSettings(plan, dirs));
     await write("kube-proxy.json", kubeProxySettings(plan, { kubeconfig: order.kubeProxyKubeconfig }));
+    const [enter, ...inside] = this.entry;
+    await run(enter, [...inside, "cp", "-a", `${order.imageRoot}/.`, containerdRoot(dirs)]);
     this.#start("containerd", join(bin, "containerd"), ["-c", join(dir, "containerd.toml")], bin);
     this.#start("kube-proxy", join(bin, "kube-proxy"), ["--config", join(dir, "kube-proxy.json")], bin);
     const [program, ...before] = ctrCommand(this.entry, { bin, dir });
@@ -101,7 +105,6 @@ export class ClusterNode {
     }).catch(async (error: unknown) => {
       throw new Error(`Cannot start containerd: ${await this.#daemons[0]?.lastWords()}`, { cause: error });
     });
-    await ctr("image", "import", order.imageFile);
     const flags = {
       config: join(dir, "kubelet.json"),
       kubeconfig,

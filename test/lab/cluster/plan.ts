@@ -66,6 +66,9 @@ export const LINK_RANGE: DualStack = { v4: "172.31.98.0/24", v6: "fd00:98::/64" 
 export const CLUSTER_RANGE: DualStack = { v4: "10.244.0.0/16", v6: "fd00:10:244::/48" };
 export const SERVICE_RANGE: DualStack = { v4: "10.96.0.0/16", v6: "fd00:96::/112" };
 
+/** Services are NAME.NAMESPACE.svc in it. */
+export const CLUSTER_DOMAIN = "cluster.local";
+
 /** A network namespace of this machine that belongs to no range of the cluster. */
 export const OUTSIDE = {
   netns: "tcpretrans-outside",
