@@ -54,9 +54,10 @@ async function answerTo(
   if (command.startsWith("kubectl proxy")) return askByProxy(chart, command);
   const expected = EXPECTED.find(({ begins }) => begins.test(command));
   const [from, to] = expected?.replace ?? ["", ""];
-  const { code, text } = await chart.shell(from === "" ? command : command.replace(from, to));
+  const run = from === "" ? command : command.replace(from, to);
+  const { code, text } = await chart.shell(run);
   const isRight = code === 0 && expected?.says.test(text);
-  return { command, text, problem: isRight ? undefined : `exit code ${code}: ${text}` };
+  return { command: run, text, problem: isRight ? undefined : `exit code ${code}: ${text}` };
 }
 
 /** The page of an agent, at the address that the notes give. */
