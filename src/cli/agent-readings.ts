@@ -95,7 +95,7 @@ export function agentReadings(parts: AgentParts): SelfReadings {
     },
     logLinesOmitted: () => {
       const { keptBack, leftOut } = parts.log.counts;
-      return byReason({ repeated: keptBack, left_out: leftOut });
+      return byReason({ repeated: keptBack, left_out: leftOut, unread: parts.output.lost });
     },
     rung: () => parts.capturing && [{ attributes: rungAttributes(parts), value: 1 }],
     buildInfo: () => [
