@@ -13,7 +13,6 @@ import { agentPipeline } from "./agent-pipeline.ts";
 import type { Grace } from "./grace.ts";
 import { livePipeline } from "./live-pipeline.ts";
 import { sightOfSession } from "./live-verify.ts";
-import { readLosses } from "./losses.ts";
 import { NodeCounters } from "./node-counters.ts";
 import { podFollower } from "./pod-follower.ts";
 import type { Session } from "./session.ts";
@@ -70,8 +69,9 @@ export async function runUntil(
   await grace.within(1, yieldToNewer(handover, session));
   session.source.stop();
   await pumping;
-  const losses = readLosses(session, live.decoder.counts);
-  if (parts.capturing !== undefined) parts.capturing = { ...parts.capturing, losses: () => losses };
+  if (parts.capturing === undefined) return;
+  const losses = parts.capturing.losses();
+  parts.capturing = { ...parts.capturing, losses: () => losses };
 }
 
 /** Who counts, of the agents of this node that run. */

@@ -4,6 +4,8 @@ import type { MetricDefinition } from "./metric-family.ts";
 /** A metric as documents describe it: a point carries some of these attributes and those of PLACE, and no others. */
 export interface DescribedMetric extends MetricDefinition {
   readonly attributes: readonly ExportedAttribute[];
+  /** What `tcpretrans.reason` says on it, where that is a closed set. */
+  readonly reasons?: readonly string[];
 }
 
 /** Attributes of every point of every metric. */

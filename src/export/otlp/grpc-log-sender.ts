@@ -30,7 +30,8 @@ export function grpcLogSender(settings: OtlpSettings, userAgent: string): Sender
   });
   const send = async (gzipped: Uint8Array, stop: AbortSignal): Promise<SendResult> => {
     const state = current();
-    if ("sentence" in state) return { kind: "retry", afterMs: undefined, sentence: state.sentence };
+    if ("sentence" in state)
+      return { kind: "retry", code: "other", afterMs: undefined, sentence: state.sentence };
     const wait = patience(stop, settings.timeoutMs);
     const answer = await call(state.client, { bytes: gunzipSync(gzipped), metadata, signal: wait.signal });
     wait.end();
@@ -38,7 +39,8 @@ export function grpcLogSender(settings: OtlpSettings, userAgent: string): Sender
     // A channel waits up to 2 minutes before it connects again; a new one does so when it is asked.
     if (answer.code === status.UNAVAILABLE || wait.isOver()) close();
     if (!wait.isOver()) return grpcResult(target, answer);
-    return { kind: "retry", afterMs: undefined, sentence: timeoutSentence(target, settings.timeoutMs) };
+    const sentence = timeoutSentence(target, settings.timeoutMs);
+    return { kind: "retry", code: "DEADLINE_EXCEEDED", afterMs: undefined, sentence };
   };
   return { send, close };
 }
