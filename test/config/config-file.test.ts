@@ -122,7 +122,7 @@ demo: yes
     "a.yaml:8:18: Cannot use host.procPath proc: give the path of a directory, from / on",
     "a.yaml:9:7: Cannot use http 80: give keys with their values, or leave it out",
     "a.yaml:11:10: Cannot use log.level: give one of debug, info, warn, error",
-    "a.yaml:13:13: Cannot use otlp.endpoint ftp://receiver: give a URL such as http://collector:4317, or for gRPC host:port or unix:/path",
+    "a.yaml:13:13: Cannot use otlp.endpoint ftp://receiver: give a URL such as http://collector:4317, without a user (credentials are otlp.headers), or for gRPC host:port or unix:/path",
     "a.yaml:14:28: Cannot use otlp.headers.authorization: give a text of printable ASCII",
     "a.yaml:14:31: Cannot use otlp.headers.a b: give a header's name: letters, digits and - _ . only",
     "a.yaml:16:22: Cannot use resource.attributes.team 5: give a text (quote numbers and true)",
