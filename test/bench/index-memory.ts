@@ -76,7 +76,7 @@ function newIndex(): OwnerIndex {
   return new OwnerIndex({
     ownNode: "node-0001",
     wholeCluster: true,
-    sync: { complete: true, pending: false },
+    sync: { complete: true, pending: false, followsPods: true },
     cidrNames: { "192.168.0.0/16": "office", "198.51.100.0/24": "payments" },
   });
 }
