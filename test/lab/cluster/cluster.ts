@@ -4,13 +4,17 @@ import { join } from "node:path";
 import { installPrograms } from "../debian.ts";
 import { type ControlPlane, createCredentials, startControlPlane } from "./control-plane.ts";
 import { goTools, trafficProgram } from "./go-tools.ts";
+import { NESTED_DIR, NODE_DIR } from "./guest-protocol.ts";
 import { createHostNetwork } from "./host-network.ts";
 import { packImages } from "./images.ts";
 import type { KubeApi } from "./kube-api.ts";
 import { ClusterNode } from "./node.ts";
+import { staticPodDir } from "./node-settings.ts";
 import { endPods } from "./node-spaces.ts";
-import { NESTED_NODES, NODE_A, NODE_B, type NodePlan } from "./plan.ts";
+import { NESTED_NODES, NODE_A, NODE_B, type NodePlan, SIBLING_NODES } from "./plan.ts";
+import { grantProduct } from "./product-rights.ts";
 import { LocalRunner, type ProgramRunner } from "./program-runner.ts";
+import { createSiblingLink, removeSiblings, siblingSpaces } from "./sibling-spaces.ts";
 import { endLeftProcesses } from "./sweep.ts";
 import { until } from "./until.ts";
 import { guestPath, VmNode } from "./vm-node.ts";
@@ -34,6 +38,8 @@ export interface NodePlace {
   readonly entry: readonly [string, ...string[]];
   /** Path of a file on the node, and of the same file here. */
   readonly file: (name: string) => { readonly there: string; readonly here: string };
+  /** Of the node: pods whose manifests are put here run without the API server. */
+  readonly staticPods: string;
 }
 
 /** A Kubernetes cluster of two nodes: this machine, and a virtual machine with kprobes. */
@@ -41,6 +47,8 @@ export interface Cluster {
   readonly api: KubeApi;
   /** Of the product: it may list and watch pods, services and EndpointSlices, and list nodes. */
   readonly kubeconfig: string;
+  /** Of any user, by name. */
+  readonly kubeconfigOf: (user: string) => string;
   readonly adminKubeconfig: string;
   readonly a: NodePlace;
   readonly b: NodePlace;
@@ -52,6 +60,8 @@ export interface Cluster {
   readonly dir: string;
   /** Starts two nodes that share node-b's kernel; gives them when they are Ready. */
   startNested(): Promise<readonly NodePlace[]>;
+  /** The same on this machine's kernel, beside node-a. */
+  startSiblings(): Promise<readonly NodePlace[]>;
   stop(): Promise<void>;
 }
 
@@ -66,6 +76,7 @@ export async function startCluster(labDir: string, say: (line: string) => void):
   undo.use(await lock(labDir));
   await endLeftProcesses(labDir);
   await endPods();
+  await removeSiblings();
   const started = performance.now();
   const tell = (text: string) => say(`${((performance.now() - started) / 1000).toFixed(1)} s: ${text}`);
   const bin = await goTools(labDir, say);
@@ -118,26 +129,46 @@ export async function startCluster(labDir: string, say: (line: string) => void):
     return NESTED_NODES.map((plan): NodePlace => {
       const entry = entries[plan.name];
       if (entry === undefined) throw new Error(`Cannot start ${plan.name}`);
-      return { plan, rung: "kprobe", runner: vm, entry, file: vmFile };
+      const staticPods = staticPodDir(join(NESTED_DIR, plan.name));
+      return { plan, rung: "kprobe", runner: vm, entry, file: vmFile, staticPods };
     });
+  };
+  const onThisMachine = ({ plan, entry, dir: nodeDir }: ClusterNode): NodePlace => {
+    const staticPods = staticPodDir(nodeDir);
+    return { plan, rung: "tracepoint", runner, entry, file: (name) => local(dir, name), staticPods };
+  };
+  const startSiblings = async () => {
+    await createNodes(api, SIBLING_NODES);
+    owned.use(await createSiblingLink());
+    const places = SIBLING_NODES.map(async (plan): Promise<NodePlace> => {
+      const own = { ...order(plan), dir: join(dir, plan.name), cgroupRoot: `/${plan.name}` };
+      const node = await ClusterNode.start(own, (dirs) => siblingSpaces(plan, dirs));
+      owned.defer(() => node.stop());
+      await nodeReady(api, plan.name, tell);
+      return onThisMachine(node);
+    });
+    return Promise.all(places);
   };
   const owned = undo.move();
   return {
     api,
     startNested,
+    startSiblings,
     controlPlane,
     traffic,
     dir,
     kubeconfig: kubeconfig("tcpretrans"),
+    kubeconfigOf: kubeconfig,
     adminKubeconfig: kubeconfig("admin"),
     ipamDir: nodeA.ipamDir,
-    a: { plan: NODE_A, rung: "tracepoint", runner, entry: nodeA.entry, file: (name) => local(dir, name) },
+    a: onThisMachine(nodeA),
     b: {
       plan: NODE_B,
       rung: "kprobe",
       runner: vm,
       entry: await vm.entry(),
       file: vmFile,
+      staticPods: staticPodDir(NODE_DIR),
     },
     stop: () => owned.disposeAsync(),
   };
@@ -180,25 +211,6 @@ async function nodeReady(api: KubeApi, name: string, tell: (text: string) => voi
   };
   await until(`${name} to be ready`, isReady, { timeoutMs: 300_000, everyMs: 300 });
   tell(`${name} is ready`);
-}
-
-/** The rights that the product needs, and no others. */
-async function grantProduct(api: KubeApi): Promise<void> {
-  const roles = "/apis/rbac.authorization.k8s.io/v1";
-  await api.create(`${roles}/clusterroles`, {
-    metadata: { name: "tcpretrans" },
-    rules: [
-      { apiGroups: [""], resources: ["pods", "services"], verbs: ["list", "watch"] },
-      { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
-      { apiGroups: [""], resources: ["nodes"], verbs: ["list"] },
-      { apiGroups: ["networking.k8s.io"], resources: ["servicecidrs"], verbs: ["list"] },
-    ],
-  });
-  await api.create(`${roles}/clusterrolebindings`, {
-    metadata: { name: "tcpretrans" },
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "tcpretrans" },
-    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "tcpretrans" }],
-  });
 }
 
 function local(dir: string, name: string): { readonly there: string; readonly here: string } {
