@@ -64,12 +64,13 @@ function growth(count: number, call: (i: number) => void): number {
   return (process.memoryUsage().heapUsed - before) / count;
 }
 
-/** Nanoseconds of a call. */
+/** Nanoseconds of CPU of a call. */
 function each(call: (i: number) => void): number {
   for (let i = 0; i < ROUNDS / 10; i++) call(i);
-  const before = process.hrtime.bigint();
+  const before = process.threadCpuUsage();
   for (let i = 0; i < ROUNDS; i++) call(i);
-  return Number(process.hrtime.bigint() - before) / ROUNDS;
+  const { user, system } = process.threadCpuUsage(before);
+  return ((user + system) * 1000) / ROUNDS;
 }
 
 function newIndex(): OwnerIndex {
