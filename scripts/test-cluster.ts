@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { churn, judgeChurn, prepareChurn } from "../test/cluster/churn.ts";
 import type { NodeWatch } from "../test/cluster/node-watch.ts";
+import { OutageTest } from "../test/cluster/outage.ts";
 import { type Check, checkTable, formatCheck } from "../test/cluster/report.ts";
 import { testSharedKernel } from "../test/cluster/shared-kernel.ts";
 import { judgeTakeover, takeOver } from "../test/cluster/takeover.ts";
@@ -36,13 +37,10 @@ const GROUPS = [
   "takeover",
   "agent",
   "churn",
+  "outage",
   "shared-kernel",
 ] as const;
 type Group = (typeof GROUPS)[number];
-
-/** Not in the gate yet: now and then it finds an event too many or too few on the emulated node's nested ones. */
-const ON_REQUEST: readonly Group[] = ["churn", "shared-kernel"];
-const DEFAULT_GROUPS = GROUPS.filter((group) => !ON_REQUEST.includes(group));
 
 /** Files of tests that need no cluster, one after the other. */
 const FILES: Readonly<Partial<Record<Group, string>>> = {
@@ -62,7 +60,7 @@ const PROGRAMS = {
 
 const USAGE = `Runs tcpretrans on both nodes of a real cluster: npm run test:cluster -- [options]
   --group NAME  only this group of checks, repeatable: ${GROUPS.join(" ")}
-                (by default all but ${ON_REQUEST.join(" and ")})
+                (by default all)
 LAB_BIN names a directory that has the cluster's programs; else they are built once (about 12 minutes).`;
 
 /** The kernels' last timers and the product's last tick, emulated. */
@@ -72,7 +70,7 @@ const PATHS_MS = 30_000;
 
 const { values } = parseArgs({
   options: {
-    group: { type: "string", multiple: true, default: [...DEFAULT_GROUPS] },
+    group: { type: "string", multiple: true, default: [...GROUPS] },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -147,12 +145,14 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
     starting.catch(() => {}); // is told below
     const workloads = await openPaths(cluster, log);
     if (groups.includes("churn")) await prepareChurn(cluster);
+    await using outage = groups.includes("outage") ? await OutageTest.start(cluster, log) : undefined;
     const { watchers, agent } = await starting;
     await using _ = agent;
     say("both nodes are watched");
     await agent?.begin();
     await startLoss(cluster);
     checks.push(...(await Promise.all(watchers.map(namesCome))));
+    await attempt("outage", async () => outage?.begin());
     say("both watchers have names");
     await Promise.all([
       attempt("paths", () => sleep(PATHS_MS)),
@@ -170,9 +170,11 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
     await attempt("agent", async () => agent?.compareEnds());
     // Not beside the takeover: churning pods would take the address that is to be taken over.
     await attempt("churn", () => churn(cluster, log));
+    await attempt("outage", async () => outage?.run(watchers));
     await endLoss(cluster);
     await sleep(SETTLE_MS);
     await Promise.all(watchers.map((watcher) => watcher.stop()));
+    await outage?.stop();
     say("the watchers have ended");
     await attempt("agent", async () => agent?.compareRecords());
     checks.push(...(agent?.checks ?? []));
@@ -182,6 +184,7 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
     if (groups.includes("paths")) checks.push(...judgePaths(log, watchers, pathsEnd));
     if (groups.includes("takeover")) checks.push(...judgeTakeover(log, watchers));
     if (groups.includes("churn")) checks.push(...judgeChurn(log, watchers));
+    checks.push(...(outage?.judge(watchers) ?? []));
   } finally {
     await down();
   }
