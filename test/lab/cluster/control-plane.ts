@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { auditFlags } from "./audit-log.ts";
 import { Authority } from "./certificates.ts";
 import { Daemon } from "./daemon.ts";
 import { KubeApi } from "./kube-api.ts";
@@ -47,6 +48,8 @@ export async function createCredentials(dir: string): Promise<Credentials> {
 export interface ControlPlane {
   readonly api: KubeApi;
   readonly daemons: readonly Daemon[];
+  /** Where its audit log is. */
+  readonly dir: string;
   stop(): Promise<void>;
 }
 
@@ -78,7 +81,7 @@ export async function startControlPlane(
     "initial-cluster": `default=${peer}`,
     "unsafe-no-fsync": "true",
   });
-  start("apiserver", "kube-apiserver", apiServerFlags(authority));
+  start("apiserver", "kube-apiserver", { ...apiServerFlags(authority), ...(await auditFlags(dir)) });
   const { cert, key } = authority.pair("admin");
   const api = new KubeApi(server, { cert, key, ca: authority.cert });
   undo.defer(async () => api.close());
@@ -103,7 +106,7 @@ export async function startControlPlane(
     "secure-port": "0",
   });
   const owned = undo.move();
-  return { api, daemons, stop: () => owned.disposeAsync() };
+  return { api, daemons, dir, stop: () => owned.disposeAsync() };
 }
 
 function apiServerFlags(authority: Authority): Readonly<Record<string, string>> {
