@@ -11,8 +11,17 @@ import { inNode, type NodeWatch, namingFlags, READY_MS } from "./node-watch.ts";
 export const AGENT_PORT = 9464;
 const NAME = "tcpretrans-agent";
 
+/** An agent whose signals are held against the kernel's counters and against its own events, wherever it runs. */
+export interface JudgedAgent {
+  readonly place: NodePlace;
+  /** Every event that it printed, as it stands on its output. */
+  events(): readonly Readonly<Record<string, unknown>>[];
+  /** Its metrics as text 0.0.4. */
+  metricsText(): Promise<string>;
+}
+
 /** A `tcpretrans agent` on a node; it prints the events too, which is what its signals are compared with. */
-export class AgentNode implements NodeWatch {
+export class AgentNode implements NodeWatch, JudgedAgent {
   readonly place: NodePlace;
   readonly #named = new LinesWithNames(() => readNamedLines(this.#outFile));
 

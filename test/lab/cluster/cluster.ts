@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { installPrograms } from "../debian.ts";
 import { type ControlPlane, createCredentials, startControlPlane } from "./control-plane.ts";
 import { goTools, trafficProgram } from "./go-tools.ts";
+import { guestNodeDir } from "./guest-protocol.ts";
 import { createHostNetwork } from "./host-network.ts";
 import { packImages } from "./images.ts";
 import type { KubeApi } from "./kube-api.ts";
-import { ClusterNode } from "./node.ts";
+import { ClusterNode, ctrCommand } from "./node.ts";
 import { endPods } from "./node-spaces.ts";
 import { NESTED_NODES, NODE_A, NODE_B, type NodePlan } from "./plan.ts";
 import { LocalRunner, type ProgramRunner } from "./program-runner.ts";
@@ -32,6 +33,8 @@ export interface NodePlace {
   readonly rung: "tracepoint" | "kprobe";
   readonly runner: ProgramRunner;
   readonly entry: readonly [string, ...string[]];
+  /** Put before its arguments, these run `ctr` on the node's images and containers. */
+  readonly ctr: readonly [string, ...string[]];
   /** Path of a file on the node, and of the same file here. */
   readonly file: (name: string) => { readonly there: string; readonly here: string };
 }
@@ -42,6 +45,8 @@ export interface Cluster {
   /** Of the product: it may list and watch pods, services and EndpointSlices, and list nodes. */
   readonly kubeconfig: string;
   readonly adminKubeconfig: string;
+  /** Programs of the cluster, kubectl among them. */
+  readonly bin: string;
   readonly a: NodePlace;
   readonly b: NodePlace;
   readonly controlPlane: ControlPlane;
@@ -111,6 +116,10 @@ export async function startCluster(labDir: string, say: (line: string) => void):
     api.get("/api/v1/namespaces/default/serviceaccounts/default"),
   );
   const vmFile = (name: string) => ({ there: guestPath(name), here: join(vm.outDir, name) });
+  const place = (
+    entry: NodePlace["entry"],
+    { dir: ownDir, ...rest }: Omit<NodePlace, "entry" | "ctr"> & { readonly dir: string },
+  ): NodePlace => ({ ...rest, entry, ctr: ctrCommand(entry, { bin, dir: ownDir }) });
   const startNested = async () => {
     await createNodes(api, NESTED_NODES);
     const entries = await vm.startNested(NESTED_NODES.map(order));
@@ -118,7 +127,7 @@ export async function startCluster(labDir: string, say: (line: string) => void):
     return NESTED_NODES.map((plan): NodePlace => {
       const entry = entries[plan.name];
       if (entry === undefined) throw new Error(`Cannot start ${plan.name}`);
-      return { plan, rung: "kprobe", runner: vm, entry, file: vmFile };
+      return place(entry, { plan, rung: "kprobe", runner: vm, dir: guestNodeDir(plan), file: vmFile });
     });
   };
   const owned = undo.move();
@@ -131,14 +140,15 @@ export async function startCluster(labDir: string, say: (line: string) => void):
     kubeconfig: kubeconfig("tcpretrans"),
     adminKubeconfig: kubeconfig("admin"),
     ipamDir: nodeA.ipamDir,
-    a: { plan: NODE_A, rung: "tracepoint", runner, entry: nodeA.entry, file: (name) => local(dir, name) },
-    b: {
-      plan: NODE_B,
-      rung: "kprobe",
-      runner: vm,
-      entry: await vm.entry(),
+    bin,
+    a: place(nodeA.entry, {
+      ...{ plan: NODE_A, rung: "tracepoint", runner, dir: join(dir, NODE_A.name) },
+      file: (name) => local(dir, name),
+    }),
+    b: place(await vm.entry(), {
+      ...{ plan: NODE_B, rung: "kprobe", runner: vm, dir: guestNodeDir(NODE_B) },
       file: vmFile,
-    },
+    }),
     stop: () => owned.disposeAsync(),
   };
 }

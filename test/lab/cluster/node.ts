@@ -51,7 +51,7 @@ export class ClusterNode {
     makeSpaces: (dirs: NodeDirs) => Promise<NodeSpaces> = ownMounts,
   ): Promise<ClusterNode> {
     const { dir, pki } = order;
-    const dirs = { dir, pki, state: join(dir, "state") };
+    const dirs = { dir, pki, state: stateDir(dir) };
     for (const path of [join(dir, "cni"), join(dir, "cni-bin"), join(dir, "log"), dirs.state])
       mkdirSync(path, { recursive: true });
     const node = new ClusterNode(dirs, await makeSpaces(dirs));
@@ -93,9 +93,8 @@ export class ClusterNode {
     await write("kube-proxy.json", kubeProxySettings(plan, { kubeconfig: order.kubeProxyKubeconfig }));
     this.#start("containerd", join(bin, "containerd"), ["-c", join(dir, "containerd.toml")], bin);
     this.#start("kube-proxy", join(bin, "kube-proxy"), ["--config", join(dir, "kube-proxy.json")], bin);
-    const socket = containerdSocket(dirs);
-    const ctr = (...args: string[]) =>
-      run(this.entry[0], [...this.entry.slice(1), join(bin, "ctr"), "-a", socket, "-n", "k8s.io", ...args]);
+    const [program, ...before] = ctrCommand(this.entry, { bin, dir });
+    const ctr = (...args: string[]) => run(program, [...before, ...args]);
     await until("containerd", async () => (await ctr("plugins", "ls")).includes("cri"), {
       timeoutMs: 300_000,
       everyMs: 300,
@@ -121,4 +120,17 @@ export class ClusterNode {
     const logFile = join(this.#dirs.dir, "log", `${name}.log`);
     this.#daemons.push(Daemon.start(name, [...this.entry, program, ...args], { logFile, env }));
   }
+}
+
+/** Put before its arguments, these run `ctr` on the kubelet's images and containers of a node. */
+export function ctrCommand(
+  entry: readonly [string, ...string[]],
+  { bin, dir }: { readonly bin: string; readonly dir: string },
+): readonly [string, ...string[]] {
+  const socket = containerdSocket({ state: stateDir(dir) });
+  return [...entry, join(bin, "ctr"), "-a", socket, "-n", "k8s.io"];
+}
+
+function stateDir(dir: string): string {
+  return join(dir, "state");
 }
