@@ -28,7 +28,8 @@ export function judgeRights(
       }),
     ),
   );
-  const unused = granted.filter((right) => !used.has(right));
+  // Servers that stream a watch's beginning are asked for no list; older ones are (api-server.cluster.ts).
+  const unused = granted.filter((right) => !used.has(right) && !used.has(right.replace(/^list /, "watch ")));
   const shown = `${own.length} requests`;
   const say = (problems: readonly string[]) => [...new Set(problems)].join("; ") || undefined;
   return [
@@ -39,7 +40,7 @@ export function judgeRights(
       shown,
     },
     {
-      subject: "every right of the ClusterRole is used",
+      subject: "every right of the ClusterRole is used, or is the list of what is watched",
       column,
       problem: granted.length === 0 ? "nothing is granted" : say(unused.map((right) => `unused: ${right}`)),
       shown: `${granted.length} rights`,

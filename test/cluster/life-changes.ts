@@ -121,6 +121,22 @@ export async function judgeBadTag(release: Release, endpoint: string): Promise<r
   ];
 }
 
+/** Without any capability: what each is for is tried in test/kernel/capabilities.host.ts; here what no pod may lose. */
+export async function judgeNoCapability(release: Release, endpoint: string): Promise<readonly Check[]> {
+  const { chart, place } = release;
+  await chart.upgrade({ ...valuesOf(place, endpoint), ...LEAST, capabilities: "null" });
+  const agent = await rolledOut(release);
+  const records = await recordsFrom(release, agent.pod.metadata.name, 12);
+  const { add = [] } = agent.pod.spec.containers[0].securityContext.capabilities;
+  const causes = [...new Set(records.map(({ attributes }) => attributes["network.tcp.retransmit.type"]))];
+  const hasCause = place.rung === "kprobe" || causes.join(" ") === "other";
+  const isRight = add.length === 0 && hasCause && judgeSight(release, records).problem === undefined;
+  const shown = `capabilities: ${add.length}; causes: ${causes.join(" ")}; ${judgeSight(release, records).shown}`;
+  const subject =
+    "without any capability the pod is ready, captures and names both ends, and costs what values.yaml tells";
+  return [{ subject, column: place.rung, problem: isRight ? undefined : shown, shown }];
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: a pod
 function annotation(pod: any, name: string): string {
   return pod.metadata.annotations?.[name] ?? "";

@@ -1,3 +1,4 @@
+import { BlockList, isIPv6 } from "node:net";
 import type { Received } from "../export/otlp/decode-otlp.ts";
 import type { Cluster, NodePlace } from "../lab/cluster/cluster.ts";
 import type { KubeObject } from "../lab/cluster/kube-api.ts";
@@ -99,14 +100,26 @@ export async function podIs(
   });
 }
 
-/** Waits until an agent has sent some more log records, while packets are lost: it captures. Gives those. */
+/**
+ * Waits until an agent has sent some more log records of pods, while packets are lost: it captures. Gives those; other programs of
+ * this machine may retransmit too.
+ */
 export async function recordsFrom(
-  { telemetry: { sink } }: Release,
+  { place, telemetry: { sink } }: Release,
   pod: string,
   count = 3,
 ): Promise<readonly Received[]> {
   const from = sink.logs.length;
-  const found = () => sink.logs.slice(from).filter((record) => agentOf(record) === pod);
+  const pods = new BlockList();
+  for (const range of [place.plan.podRange.v4, place.plan.podRange.v6]) {
+    const [address = "", length] = range.split("/");
+    pods.addSubnet(address, Number(length), isIPv6(address) ? "ipv6" : "ipv4");
+  }
+  const isOfPod = ({ attributes }: Received) => {
+    const address = String(attributes["source.address"]);
+    return pods.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+  };
+  const found = () => sink.logs.slice(from).filter((record) => agentOf(record) === pod && isOfPod(record));
   await until(`records of ${pod}`, () => found().length >= count, { timeoutMs: RECORDS_MS });
   return found();
 }

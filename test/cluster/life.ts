@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readAuditLog } from "../lab/cluster/audit-log.ts";
-import type { Cluster } from "../lab/cluster/cluster.ts";
+import type { Cluster, NodePlace } from "../lab/cluster/cluster.ts";
 import { goProgram } from "../lab/cluster/go-tools.ts";
 import { hostPort, NODE_A } from "../lab/cluster/plan.ts";
 import { until } from "../lab/cluster/until.ts";
 import { Collector } from "../lab/telemetry/collector.ts";
 import { ChartTelemetry } from "./chart-telemetry.ts";
 import { judgeRights } from "./granted-rights.ts";
-import { judgeBadTag, judgeUpgrade, moveCollector } from "./life-changes.ts";
-import { judgeTold, judgeTwice, readAtRest } from "./life-counts.ts";
+import { judgeBadTag, judgeNoCapability, judgeUpgrade, moveCollector } from "./life-changes.ts";
+import { judgeTold, judgeTwice, readAtRest, type Told } from "./life-counts.ts";
 import { judgeOomKill, judgeUninstallInCrashLoop } from "./life-deaths.ts";
 import { judgeDrain } from "./life-drain.ts";
 import { judgeManifests } from "./life-manifests.ts";
@@ -30,6 +30,19 @@ export interface LifeOptions {
 const OTHER = { grpc: 14_367, http: 14_368, metrics: 18_892 };
 const LOSS_MS = 4_000;
 
+/** What the parts of a life have in common. */
+interface Life {
+  readonly cluster: Cluster;
+  readonly telemetry: ChartTelemetry;
+  /** Of the Collector that the agents are moved to. */
+  readonly endpoint: string;
+  /** Of node-a and of node-b. */
+  readonly releases: readonly [Release, Release];
+  readonly checks: Check[];
+  /** Does things side by side; what fails is a check, and the life goes on. */
+  step(what: string, parts: readonly (() => Promise<readonly Check[]>)[]): Promise<void>;
+}
+
 /**
  * What happens to the installed chart over its life: a release on each node, so that the emulated one does not hold up the other,
  * is upgraded, meets a bad image, loses rights, is drained, killed, and removed; then the manifests on both nodes at once.
@@ -41,64 +54,70 @@ export async function testLife(
 ): Promise<readonly Check[]> {
   await using telemetry = await ChartTelemetry.start(cluster, labDir, say);
   await using other = await startOther(cluster, telemetry, { labDir, say });
-  const checks: Check[] = [];
-  const step = async (what: string, steps: readonly (() => Promise<readonly Check[]>)[]) => {
-    await Promise.all(
-      steps.map(async (one) => checks.push(...(await one().catch((error) => failed(what, error))))),
-    );
-    say(`life: ${what}`);
-  };
   const helm = await goProgram(labDir, "helm3", say);
   await noShop(cluster);
   await mountTracefs(cluster);
-  const [releases] = await Promise.all([
-    Promise.all(
-      [cluster.a, cluster.b].map((place) => installRelease(cluster, place, { telemetry, helm, archive })),
-    ),
-    openShop(cluster, log),
-  ]);
+  const install = (place: NodePlace) => installRelease(cluster, place, { telemetry, helm, archive });
+  const opening = openShop(cluster, log);
+  const releases = await Promise.all([install(cluster.a), install(cluster.b)]);
   await using undo = new AsyncDisposableStack();
   for (const { chart } of releases) undo.use(chart);
+  await opening;
   say("life: the releases are ready");
-  const [onA, onB] = releases as [Release, Release];
+  const checks: Check[] = [];
+  const step: Life["step"] = async (what, parts) => {
+    const failed = (error: unknown): readonly Check[] => [
+      {
+        subject: `life: ${what}`,
+        column: "",
+        problem: error instanceof Error ? error.message : String(error),
+      },
+    ];
+    await Promise.all(parts.map(async (part) => checks.push(...(await part().catch(failed)))));
+    say(`life: ${what}`);
+  };
+  const life = { cluster, telemetry, endpoint: other.endpoint, releases, checks, step };
+  await change(life);
+  await trouble(life);
+  await closeShop(cluster);
+  await step("manifests", [() => judgeManifests(cluster, releases[0].chart)]);
+  return checks;
+}
+
+/** All that must lose no retransmit and count none twice. */
+async function change({ cluster, telemetry, endpoint, releases, checks, step }: Life): Promise<void> {
   const since = await readAtRest(cluster, telemetry);
   await startShopLoss();
-  await step("the Collector is back", [
-    async () => {
-      await sleep(LOSS_MS);
-      await moveCollector(telemetry);
-      return [];
-    },
-  ]);
-  await step(
-    "upgraded",
-    releases.map((release) => () => judgeUpgrade(release, other.endpoint)),
-  );
-  await step(
-    "a bad tag",
-    releases.map((release) => () => judgeBadTag(release, other.endpoint)),
-  );
+  await sleep(LOSS_MS);
+  await moveCollector(telemetry);
+  const each = (judge: (release: Release, endpoint: string) => Promise<readonly Check[]>) =>
+    releases.map((release) => () => judge(release, endpoint));
+  await step("upgraded", each(judgeUpgrade));
+  await step("a bad tag", each(judgeBadTag));
   await endShopLoss();
-  const isRight = (told: readonly Awaited<typeof since>[number][]) =>
-    told.every((now, i) => judgeTold(cluster.a, since[i], now).every(({ problem }) => problem === undefined));
-  const now = await readAtRest(cluster, telemetry, isRight);
-  for (const [i, { place }] of releases.entries())
-    checks.push(...judgeTold(place, since[i], now[i]), judgeTwice(place, telemetry.sink.logs));
-  await step(
-    "rights in the audit log",
-    releases.map((release) => () => judgeAudit(release)),
+  const judge = (told: readonly Told[]) =>
+    releases.flatMap(({ place }, i) => judgeTold(place, since[i], told[i]));
+  const now = await readAtRest(cluster, telemetry, (told) =>
+    judge(told).every(({ problem }) => problem === undefined),
   );
+  checks.push(...judge(now), judgeTwice(cluster.b, telemetry.sink.logs));
+  await step("rights in the audit log", each(judgeAudit));
+}
+
+/** What an agent does not survive unharmed, up to its removal. */
+async function trouble({ endpoint, releases: [onA, onB], step }: Life): Promise<void> {
   await startShopLoss();
-  await step("rights lost and a kill", [() => judgeLostRights(onA), () => judgeOomKill(onB)]);
+  await step("rights lost, and a kill", [() => judgeLostRights(onA), () => judgeOomKill(onB)]);
   await step("drained", [() => judgeDrain(onA)]);
   await step("killed and removed", [
-    async () => [...(await judgeOomKill(onA)), ...(await judgeUninstallInCrashLoop(onA))],
+    async () => [
+      ...(await judgeNoCapability(onA, endpoint)),
+      ...(await judgeOomKill(onA)),
+      ...(await judgeUninstallInCrashLoop(onA)),
+    ],
     () => judgeUninstallInCrashLoop(onB),
   ]);
   await endShopLoss();
-  await closeShop(cluster);
-  await step("manifests", [() => judgeManifests(cluster, onA.chart)]);
-  return checks;
 }
 
 /** What the agent may is what it did, and all that it did is in the audit log. */
@@ -142,9 +161,4 @@ async function noShop({ api }: Cluster): Promise<void> {
 async function mountTracefs({ a }: Cluster): Promise<void> {
   const script = "mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing";
   await a.runner.exec([...a.entry, "sh", "-c", script]);
-}
-
-function failed(what: string, error: unknown): readonly Check[] {
-  const problem = error instanceof Error ? error.message : String(error);
-  return [{ subject: `life: ${what}`, column: "", problem }];
 }
