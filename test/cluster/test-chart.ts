@@ -10,6 +10,7 @@ import type { ChartAgent } from "./chart-agent.ts";
 import { judgeNames } from "./chart-logs.ts";
 import { judgeNotes } from "./chart-notes.ts";
 import { judgePanels, judgeReadmeQueries } from "./chart-queries.ts";
+import { judgeRemoval, readTraces } from "./chart-removal.ts";
 import { ChartTelemetry } from "./chart-telemetry.ts";
 import { InstalledChart } from "./installed-chart.ts";
 import { signalPods } from "./pod-counters.ts";
@@ -37,6 +38,7 @@ export async function testChart(
   await using telemetry = await ChartTelemetry.start(cluster, labDir, say);
   const { prometheus } = telemetry;
   const helm = await goProgram(labDir, "helm3", say);
+  const before = await readTraces([cluster.a, cluster.b]);
   const installing = InstalledChart.install(cluster, {
     ...{ helm, archive, places: [cluster.a, cluster.b] },
     set: {
@@ -65,8 +67,9 @@ export async function testChart(
     ...(await judgePanels(prometheus)),
   ]);
   await writeFile(join(cluster.dir, "chart-notes.json"), JSON.stringify(notes.answers, undefined, 1));
+  say("what the agents exported has been judged");
   await closeShop(cluster);
-  return [...notes.checks, ...checks];
+  return [...notes.checks, ...checks, ...(await judgeRemoval(chart, before))];
 }
 
 async function judgeAgent(
