@@ -10,6 +10,7 @@ import { spec } from "node:test/reporters";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { churn, judgeChurn, prepareChurn } from "../test/cluster/churn.ts";
+import { testLife } from "../test/cluster/life.ts";
 import type { NodeWatch } from "../test/cluster/node-watch.ts";
 import { OutageTest } from "../test/cluster/outage.ts";
 import { type Check, checkTable, formatCheck } from "../test/cluster/report.ts";
@@ -33,6 +34,7 @@ const GROUPS = [
   "lab",
   "ship",
   "chart",
+  "life",
   "paths",
   "takeover",
   "agent",
@@ -41,6 +43,9 @@ const GROUPS = [
   "shared-kernel",
 ] as const;
 type Group = (typeof GROUPS)[number];
+
+/** They install the chart; the other groups of the cluster run the program itself. */
+const WITH_IMAGE: readonly Group[] = ["chart", "life"];
 
 /** Files of tests that need no cluster, one after the other. */
 const FILES: Readonly<Partial<Record<Group, string>>> = {
@@ -97,7 +102,7 @@ async function main(): Promise<number> {
   const checks: Check[] = [];
   const inCluster = groups.filter((group) => FILES[group] === undefined);
   // Before there is a cluster, whose node would be built on beside it.
-  if (groups.includes("chart")) await findImage(dir);
+  if (groups.some((group) => WITH_IMAGE.includes(group))) await findImage(dir);
   if (inCluster.length > 0) checks.push(...(await testCluster(dir, inCluster, say)));
   const files = groups.flatMap((group) => globSync(FILES[group] ?? []).sort());
   const inFiles = files.length > 0 ? await testFiles(files, { dir, say }) : { passed: 0, failed: 0 };
@@ -140,7 +145,11 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
       const archive = await findImage(dir);
       checks.push(...(await testChart(cluster, log, { labDir: dir, archive, say })));
     });
-    if (groups.every((group) => group === "chart")) return checks;
+    await attempt("life", async () => {
+      const archive = await findImage(dir);
+      checks.push(...(await testLife(cluster, log, { labDir: dir, archive, say })));
+    });
+    if (groups.every((group) => WITH_IMAGE.includes(group))) return checks;
     const starting = startWatches(cluster, groups.includes("agent"), { labDir: dir, say });
     starting.catch(() => {}); // is told below
     const workloads = await openPaths(cluster, log);

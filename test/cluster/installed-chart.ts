@@ -73,6 +73,11 @@ export class InstalledChart implements AsyncDisposable {
     return chart;
   }
 
+  /** Name of the image, as it is on the nodes. */
+  get image(): string {
+    return `${this.#image["image.repository"]}:${this.#image["image.tag"]}`;
+  }
+
   /** What `helm install` said. */
   get notes(): string {
     return this.#notes;

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { auditFlags } from "./audit-log.ts";
 import { Authority } from "./certificates.ts";
 import { Daemon } from "./daemon.ts";
 import { KubeApi } from "./kube-api.ts";
@@ -51,6 +52,8 @@ export interface ControlPlane {
   stopApiServer(): Promise<void>;
   /** Starts it again; it is ready when this returns. */
   startApiServer(): Promise<void>;
+  /** Where its audit log is. */
+  readonly dir: string;
   stop(): Promise<void>;
 }
 
@@ -85,7 +88,8 @@ export async function startControlPlane(
     "initial-cluster": `default=${peer}`,
     "unsafe-no-fsync": "true",
   });
-  const launchApiServer = () => launch("apiserver", "kube-apiserver", apiServerFlags(authority));
+  const flags = { ...apiServerFlags(authority), ...(await auditFlags(dir)) };
+  const launchApiServer = () => launch("apiserver", "kube-apiserver", flags);
   let apiServer = launchApiServer();
   undo.defer(() => apiServer.stop());
   const { cert, key } = authority.pair("admin");
@@ -115,6 +119,7 @@ export async function startControlPlane(
   return {
     api,
     daemons,
+    dir,
     stopApiServer: () => apiServer.stop(),
     startApiServer: async () => {
       apiServer = launchApiServer();
