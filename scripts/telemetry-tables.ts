@@ -35,13 +35,15 @@ function metricsTable(metrics: readonly DescribedMetric[]): string {
 function example(metric: DescribedMetric): string {
   const { attributes, kind, unit } = metric;
   const keys = [...PLACE, ...attributes].filter((key) => key !== ATTRIBUTES.metricOverflow);
-  const labels = keys.map((key) => `${prometheusLabel(key)}="${exampleOf(key)}"`).join(",");
+  const labels = keys.map((key) => `${prometheusLabel(key)}="${exampleOf(key, metric)}"`).join(",");
   const value = kind === "histogram" ? "17" : unit === "s" ? "2.5" : "23";
   const suffix = kind === "histogram" ? "_count" : "";
   return `${prometheusName(metric).sample}${suffix}{${labels}} ${value}`;
 }
 
-function exampleOf(key: string): string {
+function exampleOf(key: string, { name, reasons }: DescribedMetric): string {
+  if (key === ATTRIBUTES.reason) return reasons?.[0] ?? "unreachable";
+  if (key === ATTRIBUTES.errorType && name === SELF_METRICS.exportFailures.name) return "UNAVAILABLE";
   if (key === ATTRIBUTES.destinationKind) return "workload";
   if (key === ATTRIBUTES.destinationName) return "shop/prices";
   const found = Object.entries(ATTRIBUTES).find(([, each]) => each === key);

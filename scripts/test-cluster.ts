@@ -10,7 +10,9 @@ import { spec } from "node:test/reporters";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { churn, judgeChurn, prepareChurn } from "../test/cluster/churn.ts";
+import { testLife } from "../test/cluster/life.ts";
 import type { NodeWatch } from "../test/cluster/node-watch.ts";
+import { OutageTest } from "../test/cluster/outage.ts";
 import { type Check, checkTable, formatCheck } from "../test/cluster/report.ts";
 import { testSharedKernel } from "../test/cluster/shared-kernel.ts";
 import { judgeTakeover, takeOver } from "../test/cluster/takeover.ts";
@@ -32,17 +34,18 @@ const GROUPS = [
   "lab",
   "ship",
   "chart",
+  "life",
   "paths",
   "takeover",
   "agent",
   "churn",
+  "outage",
   "shared-kernel",
 ] as const;
 type Group = (typeof GROUPS)[number];
 
-/** Not in the gate yet: now and then it finds an event too many or too few on the emulated node's nested ones. */
-const ON_REQUEST: readonly Group[] = ["churn", "shared-kernel"];
-const DEFAULT_GROUPS = GROUPS.filter((group) => !ON_REQUEST.includes(group));
+/** They install the chart; the other groups of the cluster run the program itself. */
+const WITH_IMAGE: readonly Group[] = ["chart", "life"];
 
 /** Files of tests that need no cluster, one after the other. */
 const FILES: Readonly<Partial<Record<Group, string>>> = {
@@ -62,7 +65,7 @@ const PROGRAMS = {
 
 const USAGE = `Runs tcpretrans on both nodes of a real cluster: npm run test:cluster -- [options]
   --group NAME  only this group of checks, repeatable: ${GROUPS.join(" ")}
-                (by default all but ${ON_REQUEST.join(" and ")})
+                (by default all)
 LAB_BIN names a directory that has the cluster's programs; else they are built once (about 12 minutes).`;
 
 /** The kernels' last timers and the product's last tick, emulated. */
@@ -72,7 +75,7 @@ const PATHS_MS = 30_000;
 
 const { values } = parseArgs({
   options: {
-    group: { type: "string", multiple: true, default: [...DEFAULT_GROUPS] },
+    group: { type: "string", multiple: true, default: [...GROUPS] },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -115,7 +118,7 @@ async function main(): Promise<number> {
 
 /** On one boot of the cluster, side by side where they do not disturb each other. */
 async function testCluster(dir: string, groups: readonly Group[], say: Say): Promise<readonly Check[]> {
-  const archives = groups.includes("chart") ? [await findImage(dir)] : [];
+  const archives = groups.some((group) => WITH_IMAGE.includes(group)) ? [await findImage(dir)] : [];
   const cluster = await startCluster(dir, say, { archives });
   const down = once(async () => {
     await cluster.stop();
@@ -137,21 +140,24 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
   try {
     await using log = await TrafficLog.listen(NODE_A.address.v4, PORTS.report);
     say("the cluster is up");
-    for (const archive of archives)
-      await attempt("chart", async () => {
-        checks.push(...(await testChart(cluster, log, { labDir: dir, archive, say })));
-      });
-    if (groups.every((group) => group === "chart")) return checks;
+    for (const archive of archives) {
+      const options = { labDir: dir, archive, say };
+      await attempt("chart", async () => checks.push(...(await testChart(cluster, log, options))));
+      await attempt("life", async () => checks.push(...(await testLife(cluster, log, options))));
+    }
+    if (groups.every((group) => WITH_IMAGE.includes(group))) return checks;
     const starting = startWatches(cluster, groups.includes("agent"), { labDir: dir, say });
     starting.catch(() => {}); // is told below
     const workloads = await openPaths(cluster, log);
     if (groups.includes("churn")) await prepareChurn(cluster);
+    await using outage = groups.includes("outage") ? await OutageTest.start(cluster, log) : undefined;
     const { watchers, agent } = await starting;
     await using _ = agent;
     say("both nodes are watched");
     await agent?.begin();
     await startLoss(cluster);
     checks.push(...(await Promise.all(watchers.map(namesCome))));
+    await attempt("outage", async () => outage?.begin());
     say("both watchers have names");
     await Promise.all([
       attempt("paths", () => sleep(PATHS_MS)),
@@ -169,9 +175,11 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
     await attempt("agent", async () => agent?.compareEnds());
     // Not beside the takeover: churning pods would take the address that is to be taken over.
     await attempt("churn", () => churn(cluster, log));
+    await attempt("outage", async () => outage?.run(watchers));
     await endLoss(cluster);
     await sleep(SETTLE_MS);
     await Promise.all(watchers.map((watcher) => watcher.stop()));
+    await outage?.stop();
     say("the watchers have ended");
     await attempt("agent", async () => agent?.compareRecords());
     checks.push(...(agent?.checks ?? []));
@@ -181,6 +189,7 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
     if (groups.includes("paths")) checks.push(...judgePaths(log, watchers, pathsEnd));
     if (groups.includes("takeover")) checks.push(...judgeTakeover(log, watchers));
     if (groups.includes("churn")) checks.push(...judgeChurn(log, watchers));
+    checks.push(...(outage?.judge(watchers) ?? []));
   } finally {
     await down();
   }

@@ -148,7 +148,7 @@ function namesPart({ resource, state, sinceMs, problem }: NamesState, nowMs: num
   }
 }
 
-const NAMELESS = "until then ends are named without them";
+const NAMELESS = "meanwhile ends are named without them";
 
 function exportPart({ signal, state, to, problem }: AgentState["exports"][number]): HealthPart {
   const name = `export: ${signal}`;

@@ -6,7 +6,6 @@ import type { PodRecord } from "../event/cluster.ts";
 import type { EmitLog } from "../export/log-entry.ts";
 import type { MetricSource } from "../export/metric-family.ts";
 import type { StartSpan } from "../export/open-span.ts";
-import type { ExportLog } from "../export/otlp/export-clock.ts";
 import type { ExportCounts } from "../export/otlp/export-counts.ts";
 import type { OtlpSettings, SignalExport } from "../export/otlp/otlp-settings.ts";
 import type { BatchSettings } from "../export/otlp/signal-route.ts";
@@ -20,8 +19,6 @@ export interface AgentExports {
   logs(): ExportCounts | undefined;
   traces(): ExportCounts | undefined;
   metrics(): MetricExportCounts | undefined;
-  /** What was said last about what went wrong. */
-  problem(): string | undefined;
   /** Sends what waits within this time, metrics last, and counts the rest. */
   close(graceMs: number): Promise<void>;
 }
@@ -48,7 +45,6 @@ export const NO_EXPORTS: AgentExports = {
   logs: () => undefined,
   traces: () => undefined,
   metrics: () => undefined,
-  problem: () => undefined,
   close: async () => {},
 };
 
@@ -64,16 +60,7 @@ export async function openExports(wanted: ExportsWanted): Promise<AgentExports> 
   const { config, version, env, log } = wanted;
   // The SDK reads the environment too; what is in it is in the configuration already.
   for (const name of Object.keys(env)) if (name.startsWith("OTEL_") && name !== OF_THE_SDK) delete env[name];
-  let problem: string | undefined;
-  const listening = (component: string): ExportLog => {
-    const { info, warn } = log.as(component);
-    const keep = (message: string) => {
-      problem = message;
-      warn(message);
-    };
-    return { info, warn: keep };
-  };
-  const sdk = listenToSdk(listening("opentelemetry"), config.log.level);
+  const sdk = listenToSdk(log.as("opentelemetry"), config.log.level);
   const reader = openMetricReader(wanted, { sdk, userAgent: `tcpretrans/${version}` });
   const telemetry = openTelemetry({
     identity: identityOf(wanted),
@@ -92,7 +79,7 @@ export async function openExports(wanted: ExportsWanted): Promise<AgentExports> 
     metricReaders: reader === undefined ? [] : [reader.reader],
     queue: config.queue,
     sdk,
-    log: listening("export"),
+    log: log.as("export"),
     clock: {
       monotonicMs: () => performance.now(),
       sleep: (ms, signal) => sleep(ms, undefined, { signal, ref: false }).catch(() => {}),
@@ -106,7 +93,6 @@ export async function openExports(wanted: ExportsWanted): Promise<AgentExports> 
     logs: () => telemetry.counts().logs,
     traces: () => telemetry.counts().traces,
     metrics: () => reader?.counts,
-    problem: () => problem,
     close: (graceMs) => {
       const metricsMs = Math.min(METRICS_MS, graceMs / 2);
       return telemetry

@@ -8,7 +8,7 @@ import type { AgentHost } from "./agent.ts";
 import type { AgentParts } from "./agent-parts.ts";
 import { nameEvents } from "./event-names.ts";
 import { type LivePipeline, utcOffsetMinutes } from "./live-pipeline.ts";
-import { readLosses } from "./losses.ts";
+import { lossReader } from "./losses.ts";
 import type { NodeCounters } from "./node-counters.ts";
 import { rungSight } from "./rung-sight.ts";
 import type { Session } from "./session.ts";
@@ -48,7 +48,7 @@ export function agentPipeline(
   const naming = names && nameEvents(session, names);
   const { hz, symbols, capture } = session;
   const tells = rungSight(capture.installed, { hz, kallsyms: symbols !== undefined });
-  const losses = () => readLosses(session, live.decoder.counts);
+  const losses = lossReader(session, live.decoder.counts);
   parts.capturing = { session, live, naming, eventLog, episodes, tells, handover, losses };
   const printed = printer(parts, { live, host });
   return live.join({

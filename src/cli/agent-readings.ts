@@ -8,7 +8,7 @@ import type { NamingSession } from "./naming-session.ts";
 
 /** What the agent says of itself, read from its parts when it is asked for. */
 export function agentReadings(parts: AgentParts): SelfReadings {
-  const { metrics, ticks, exports } = parts;
+  const { metrics, ticks } = parts;
   const coverage = () => parts.counters?.coverage?.totals;
   const losses = () => parts.capturing?.losses();
   const naming = () => parts.capturing?.naming?.counts;
@@ -65,6 +65,7 @@ export function agentReadings(parts: AgentParts): SelfReadings {
     episodes: () => parts.capturing?.episodes.open,
     episodesEnded: () => parts.capturing && byReason(parts.capturing.episodes.ended),
     episodesWithoutSpan: () => parts.capturing?.episodes.withoutSpan,
+    episodesWithoutStall: () => parts.capturing?.episodes.withoutStall,
     queueRecords: () => bySignal(parts, ({ waitingRecords }) => waitingRecords),
     queueSize: () => bySignal(parts, ({ waitingBytes }) => waitingBytes),
     queueDropped: () =>
@@ -74,21 +75,18 @@ export function agentReadings(parts: AgentParts): SelfReadings {
           value,
         })),
       ),
-    exported: () => [
-      ...bySignal(parts, ({ exported }) => exported),
-      ...optional(exports.metrics(), ({ exported }) => [
-        { attributes: { [A.signal]: "metrics" }, value: exported },
-      ]),
-    ],
-    exportFailures: () => [
-      ...bySignal(parts, ({ failures }) => failures),
-      ...optional(exports.metrics(), ({ failures }) =>
+    exported: () =>
+      outcomesOf(parts).map(([signal, { exported }]) => ({
+        attributes: { [A.signal]: signal },
+        value: exported,
+      })),
+    exportFailures: () =>
+      outcomesOf(parts).flatMap(([signal, { failures }]) =>
         [...failures].map(([code, value]) => ({
-          attributes: { [A.signal]: "metrics", [A.errorType]: code },
+          attributes: { [A.signal]: signal, [A.errorType]: code },
           value,
         })),
       ),
-    ],
     httpRequests: () => parts.httpRequests.readings(),
     httpLimited: () => {
       const counts = parts.server?.counts;
@@ -98,7 +96,7 @@ export function agentReadings(parts: AgentParts): SelfReadings {
     },
     logLinesOmitted: () => {
       const { keptBack, leftOut } = parts.log.counts;
-      return byReason({ repeated: keptBack, left_out: leftOut });
+      return byReason({ repeated: keptBack, left_out: leftOut, unread: parts.output.lost });
     },
     rung: () => parts.capturing && [{ attributes: rungAttributes(parts), value: 1 }],
     buildInfo: () => [
@@ -175,9 +173,10 @@ function byReason(counts: Readonly<Record<string, number>>): readonly SelfReadin
   return Object.entries(counts).map(([reason, value]) => ({ attributes: { [A.reason]: reason }, value }));
 }
 
-function optional<T>(
-  value: T | undefined,
-  read: (value: T) => readonly SelfReading[],
-): readonly SelfReading[] {
-  return value === undefined ? [] : read(value);
+/** What became of the requests of each signal that leaves over OTLP; the exports are opened after the metrics. */
+function outcomesOf(parts: AgentParts): readonly (readonly [signal: string, Outcomes])[] {
+  const metrics = parts.exports.metrics();
+  return [...signalsOf(parts), ...(metrics === undefined ? [] : [["metrics", metrics] as const])];
 }
+
+type Outcomes = Pick<ExportCounts, "exported" | "failures">;

@@ -55,7 +55,7 @@ export async function runAgent(command: AgentCommand, host: AgentHost, ending: A
     podOf: (uid) => parts.names?.watch.index.podByUid(uid),
   });
   undo.defer(() => grace.within(1, parts.exports.close(grace.leftMs())));
-  await runUntil(ending, { parts, host, grace, capturing: () => welcome(parts, parts.server?.url) });
+  await runUntil(ending, { parts, host, grace, capturing: () => welcome(parts, host.hostname) });
   return EXIT_CODES.ok.code;
 }
 

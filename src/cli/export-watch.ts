@@ -1,3 +1,4 @@
+import type { ExportCounts } from "../export/otlp/export-counts.ts";
 import type { ExportModel } from "../export/page-model.ts";
 import type { AgentExports } from "./agent-exports.ts";
 
@@ -20,6 +21,7 @@ interface Numbers {
   readonly sent: number;
   readonly failures: number;
   readonly dropped: number;
+  readonly problem: string | undefined;
   readonly queue: ExportStanding["queue"];
 }
 
@@ -45,21 +47,33 @@ export class ExportWatch {
 
   of(signal: Signal): ExportStanding {
     const { lastSuccessUnixMs, isFailing } = this.#seen[signal];
-    const { sent, dropped, queue } = this.#numbers(signal);
-    const problem = isFailing ? this.#exports().problem() : undefined;
-    return { state: isFailing ? "degraded" : "ok", problem, lastSuccessUnixMs, sent, dropped, queue };
+    const { sent, dropped, queue, problem } = this.#numbers(signal);
+    const standing = isFailing ? ({ state: "degraded", problem } as const) : OK;
+    return { ...standing, lastSuccessUnixMs, sent, dropped, queue };
   }
 
   #numbers(signal: Signal): Numbers {
     if (signal === "metrics") {
-      const { exported = 0, failures = new Map<string, number>() } = this.#exports().metrics() ?? {};
-      return { sent: exported, failures: sum(failures.values()), dropped: 0, queue: undefined };
+      const counts = this.#exports().metrics();
+      return counts === undefined ? NOTHING : { ...NOTHING, ...outcomesOf(counts) };
     }
     const counts = this.#exports()[signal]();
-    if (counts === undefined) return { sent: 0, failures: 0, dropped: 0, queue: undefined };
-    const { exported: sent, failures, dropped, waitingRecords: records, waitingBytes: bytes } = counts;
-    return { sent, failures, dropped: sum(Object.values(dropped)), queue: { records, bytes } };
+    if (counts === undefined) return NOTHING;
+    const { dropped, waitingRecords: records, waitingBytes: bytes } = counts;
+    return { ...outcomesOf(counts), dropped: sum(Object.values(dropped)), queue: { records, bytes } };
   }
+}
+
+const OK = { state: "ok", problem: undefined } as const;
+const NOTHING: Numbers = { sent: 0, failures: 0, dropped: 0, problem: undefined, queue: undefined };
+
+/** What both kinds of counts tell. */
+function outcomesOf({
+  exported,
+  failures,
+  problem,
+}: Pick<ExportCounts, "exported" | "failures" | "problem">) {
+  return { sent: exported, failures: sum(failures.values()), problem };
 }
 
 function unseen(): Seen {

@@ -6,7 +6,7 @@ import type { DecodeCounts } from "../probe/page-decoder.ts";
 import { type Sight, sightOf } from "../reconcile/sight.ts";
 import type { Observation } from "../reconcile/tally.ts";
 import { findField } from "../tracefs/event-format.ts";
-import { readLosses } from "./losses.ts";
+import { lossReader } from "./losses.ts";
 import { readNamespaces } from "./read-namespaces.ts";
 import type { Session } from "./session.ts";
 import type { SettleSink } from "./settle-sink.ts";
@@ -71,7 +71,7 @@ export class LiveVerify implements Witness {
     await this.#starting;
     this.report = await this.#verify.finish(() => {
       this.#session.look(); // a gap since the last second would pass for a difference that nothing explains
-      return readLosses(this.#session, this.#counts);
+      return lossReader(this.#session, this.#counts)();
     });
   }
 }

@@ -2,12 +2,12 @@ import { closeSync, openSync } from "node:fs";
 import { pump, WITHOUT_NAMES } from "../agent/pump.ts";
 import { RecordedSource, recordedLayout } from "../agent/recorded-source.ts";
 import type { RecordingHeader } from "../agent/recording-format.ts";
-import { RecordingError } from "../agent/recording-format.ts";
 import { RecordingReader } from "../agent/recording-reader.ts";
 import type { TcpEvent } from "../event/tcp-event.ts";
 import { tableHeader } from "../export/table.ts";
 import { PageDecoder } from "../probe/page-decoder.ts";
 import { Pairer } from "../probe/pairer.ts";
+import { SetupError } from "../syscall/setup-error.ts";
 import { closingLines } from "./closing-lines.ts";
 import { stackNames } from "./stack-names.ts";
 import { SummarySink } from "./summary-sink.ts";
@@ -18,7 +18,7 @@ export interface ReplaySettings extends ViewSettings {
   readonly file: string;
 }
 
-/** Shows a recording as the trace would have been shown; needs no privilege. Throws RecordingError. */
+/** Shows a recording as the trace would have been shown; needs no privilege. Throws RecordingError, SetupError. */
 export async function runReplay(settings: ReplaySettings, io: TraceIo): Promise<void> {
   const fd = openRecording(settings.file);
   try {
@@ -97,6 +97,9 @@ function openRecording(path: string): number {
     return openSync(path, "r");
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "an error";
-    throw new RecordingError(`Cannot replay ${path}: open says ${code}`, { cause: error });
+    throw new SetupError("file", `Cannot replay ${path}: open says ${code}`, {
+      cause: error,
+      remedy: "Name a recording that is there and that this user may read",
+    });
   }
 }

@@ -171,7 +171,7 @@ function readNames(names: SessionOptions["names"]): KernelSymbols | undefined {
 export function requireRoot(): void {
   if (process.getuid?.() === 0) return;
   throw new SetupError("not-root", "Cannot trace the kernel: tcpretrans is not run as root", {
-    remedy: "Run it with sudo; only replay needs no privilege",
+    remedy: "Run it with sudo, in a pod with runAsUser: 0; only replay needs no privilege",
   });
 }
 

@@ -8,7 +8,7 @@ import { EXIT_CODES } from "./exit-codes.ts";
 import { formatVerify } from "./format-verify.ts";
 import { livePipeline, utcOffsetMinutes } from "./live-pipeline.ts";
 import { LiveVerify } from "./live-verify.ts";
-import { readLosses } from "./losses.ts";
+import { lossReader } from "./losses.ts";
 import { openSession, type Session } from "./session.ts";
 import { stopWhen } from "./stop-when.ts";
 import { SummarySink } from "./summary-sink.ts";
@@ -112,7 +112,7 @@ function close(session: Session, { settings, io, pipeline, view, verify, names }
   if (settings.json) io.say("Ending tracing...");
   else io.write("\nEnding tracing...\n");
   const { counts: decoding } = decoder;
-  const losses = readLosses(session, decoding);
+  const losses = lossReader(session, decoding)();
   const { rung } = session.capture.installed;
   const hidden = view?.hidden;
   const closing = { ...losses, rung, hidden, decoding, pairing: pairer.counts, naming: names?.counts };

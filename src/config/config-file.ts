@@ -1,4 +1,13 @@
-import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
+import {
+  type Document,
+  type ErrorCode,
+  isMap,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from "yaml";
 import { isRecord } from "./is-record.ts";
 
 /** A place in a configuration: keys, and numbers in lists. */
@@ -35,7 +44,7 @@ export function parseConfigFile(text: string, name: string): ConfigFile {
   const at = (path: Path) => place(nodeAt(document, path)?.range?.[0] ?? 0);
   const atKey = (path: Path) => place(keyAt(document, path)?.range?.[0] ?? 0);
   const problems = [...document.errors, ...document.warnings].map(
-    ({ message, pos }) => `${place(pos[0]).text}: Cannot read the file: ${message}`,
+    ({ code, message, pos }) => `${place(pos[0]).text}: Cannot read the file: ${SAID[code] ?? message}`,
   );
   if (problems.length === 0) problems.push(...danglingAliases(document, place));
   const value = problems.length === 0 ? contentOf(document) : {};
@@ -46,6 +55,11 @@ export function parseConfigFile(text: string, name: string): ConfigFile {
       : "give keys with their values";
   return { value: {}, problems: [`${place(0).text}: Cannot use the file: ${problem}`], at, atKey };
 }
+
+/** Where the parser speaks to programmers. */
+const SAID: Readonly<Partial<Record<ErrorCode, string>>> = {
+  MULTIPLE_DOCS: "a second document begins here; give one",
+};
 
 /** An empty file holds nothing; undefined is one whose aliases would grow beyond all bounds. */
 function contentOf(document: Document): unknown {

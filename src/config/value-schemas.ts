@@ -79,7 +79,8 @@ export function namedCidr() {
 
 /** Where a receiver of OTLP listens. */
 export function endpoint() {
-  const message = "give a URL such as http://collector:4317, or for gRPC host:port or unix:/path";
+  const message =
+    "give a URL such as http://collector:4317, without a user (credentials are otlp.headers), or for gRPC host:port or unix:/path";
   return v.pipe(v.string(message), v.regex(ENDPOINT, message));
 }
 

@@ -4,6 +4,8 @@ import type { MetricDefinition } from "./metric-family.ts";
 /** A metric as documents describe it: a point carries some of these attributes and those of PLACE, and no others. */
 export interface DescribedMetric extends MetricDefinition {
   readonly attributes: readonly ExportedAttribute[];
+  /** What `tcpretrans.reason` says on it, where that is a closed set. */
+  readonly reasons?: readonly string[];
 }
 
 /** Attributes of every point of every metric. */
@@ -82,7 +84,7 @@ export const RETRANSMIT_METRICS = {
     unit: "s",
     kind: "histogram",
     description:
-      "Time that a connection stood still, at least: from the first retransmit of an episode to the last event at which it had made no progress",
+      "Time that a connection stood still, at least: from the first retransmit of an episode to the last event at which it had made no progress; an episode of which no second event proves that is not in it but in tcpretrans.episodes.without_stall",
     attributes: [...WORKLOAD, ...OVERFLOW],
   },
   nodePairs: {

@@ -35,6 +35,8 @@ export interface MetricExportCounts {
   exported: number;
   /** Failed requests by code; `superseded`: a newer state came before the rest of an older one was sent. */
   readonly failures: Map<string, number>;
+  /** What went wrong last, as a sentence; undefined since something was taken. */
+  problem: string | undefined;
 }
 
 const MAX_BYTES = 3 * 1024 * 1024;
@@ -44,7 +46,7 @@ const MAX_BYTES = 3 * 1024 * 1024;
  * again: the next state goes instead, and a state that is not out yet gives way to a newer one.
  */
 export class OtlpMetricExporter implements PushMetricExporter {
-  readonly counts: MetricExportCounts = { exported: 0, failures: new Map() };
+  readonly counts: MetricExportCounts = { exported: 0, failures: new Map(), problem: undefined };
   readonly #options: OtlpMetricExporterOptions;
   readonly #streams: MetricStreams;
   /** Ends when what was handed over so far is sent, has failed or has given way. */
@@ -92,6 +94,7 @@ export class OtlpMetricExporter implements PushMetricExporter {
       const isTaken = sent.code === ExportResultCode.SUCCESS;
       const code = isSuperseded ? "superseded" : exportErrorCode(sent.error);
       if (isTaken) this.counts.exported += points.length;
+      if (!isSuperseded) this.counts.problem = sent.error?.message;
       if (isTaken || isRefusal(code)) for (const { settled } of points) settled();
       if (isTaken) continue;
       result = sent;

@@ -1,5 +1,7 @@
 import { ATTRIBUTES as A } from "./attributes.ts";
+import { EPISODE_ENDS } from "./episode.ts";
 import type { DescribedMetric } from "./metrics.ts";
+import { DROP_REASONS } from "./otlp/export-counts.ts";
 
 /** What the agent says of itself: where the kernel's truth went, and how the agent does. */
 export const SELF_METRICS = {
@@ -55,6 +57,7 @@ export const SELF_METRICS = {
     description:
       "Records that were written and not seen: overrun (the kernel's buffer was full), fault (bytes without sense)",
     attributes: [A.reason],
+    reasons: ["overrun", "fault"],
   },
   probeMisses: {
     name: "tcpretrans.probe.misses",
@@ -106,6 +109,7 @@ export const SELF_METRICS = {
     description:
       "Events that waited for a name in vain: timeout (the longest wait was over), overflow (others needed the room)",
     attributes: [A.reason],
+    reasons: ["timeout", "overflow"],
   },
   watchAge: {
     name: "tcpretrans.watch.age",
@@ -193,12 +197,21 @@ export const SELF_METRICS = {
     description:
       "Loss-recovery episodes that ended, by how: recovered, abandoned (the kernel gave up), quiet (nothing more came), cut_short (not followed to the end)",
     attributes: [A.reason],
+    reasons: EPISODE_ENDS,
   },
   episodesWithoutSpan: {
     name: "tcpretrans.episodes.without_span",
     unit: "{episode}",
     kind: "counter",
     description: "Loss-recovery episodes that have no span: too many began in one second",
+    attributes: [],
+  },
+  episodesWithoutStall: {
+    name: "tcpretrans.episodes.without_stall",
+    unit: "{episode}",
+    kind: "counter",
+    description:
+      "Loss-recovery episodes that ended and are not in tcp.stall.duration: no second event proves that the connection stood still, one retransmit was enough or the rung does not tell what was sent",
     attributes: [],
   },
   queueRecords: {
@@ -222,6 +235,7 @@ export const SELF_METRICS = {
     description:
       "Log records or spans that reached nobody: queue_full (the oldest gave way), rejected (the receiver took the others of a request), non_retryable (it refused the request), shutdown (there was no more time)",
     attributes: [A.signal, A.reason],
+    reasons: DROP_REASONS,
   },
   exported: {
     name: "tcpretrans.exported",
@@ -252,14 +266,16 @@ export const SELF_METRICS = {
     description:
       "What met a bound of the agent's own port: refused (too many requests), displaced (the idlest connection gave way), cut_off (an answer was not taken in time)",
     attributes: [A.reason],
+    reasons: ["refused", "displaced", "cut_off"],
   },
   logLinesOmitted: {
     name: "tcpretrans.log_lines.omitted",
     unit: "{line}",
     kind: "counter",
     description:
-      "Lines of the agent's own log that were not written: repeated (the next of its kind says how many), left_out (nobody took them)",
+      "What was not written to standard output: repeated (lines of the agent's own log; the next of its kind says how many), left_out (more was said than may be), unread (nobody reads it, or not fast enough; the events of a tick are one)",
     attributes: [A.reason],
+    reasons: ["repeated", "left_out", "unread"],
   },
   rung: {
     name: "tcpretrans.rung",
@@ -303,6 +319,7 @@ export const SELF_METRICS = {
     description:
       "Series that ended: pod_gone (with their pod), outranked (a node pair with few segments gave its place to another), idle (nothing was counted for a long time)",
     attributes: [A.reason],
+    reasons: ["pod_gone", "outranked", "idle"],
   },
   seriesRefused: {
     name: "tcpretrans.series.refused",

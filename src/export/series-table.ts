@@ -86,7 +86,10 @@ export class SeriesTable {
     return (attributes, pod) => {
       const series = this.#find(metric, attributes);
       if (pod !== undefined && series !== metric.overflow) {
-        if (options.ofPod === true) series.podUid = pod.uid;
+        // A dead pod's sockets speak on under a name that another may have by now.
+        if (options.ofPod === true && (this.#held.has(pod.uid) || series.holders.size === 0)) {
+          series.podUid = pod.uid;
+        }
         this.#hold(pod, series);
       }
       return series;

@@ -36,20 +36,20 @@ function unreadable(error: unknown, path: string | undefined): KubeconfigError {
   const file = path ?? "the kubeconfig";
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "ENOENT") {
-    const remedy = "give a file that exists with --kubeconfig or KUBECONFIG";
+    const remedy = "Give a file that exists with --kubeconfig or KUBECONFIG";
     return new KubeconfigError(`Cannot read ${nameOf(error, file)}: there is no such file`, {
       remedy,
       cause: error,
     });
   }
   if (code === "EACCES" || code === "EISDIR") {
-    const remedy = "give a file that this user may read";
+    const remedy = "Give a file that this user may read";
     return new KubeconfigError(`Cannot read ${nameOf(error, file)}: ${code}`, { remedy, cause: error });
   }
   // A TypeError: the document is empty or no mapping.
   const said =
     error instanceof Error && !(error instanceof TypeError) ? firstLine(error.message) : "it is no mapping";
-  const remedy = "check it with: kubectl config view";
+  const remedy = "Check it with: kubectl config view";
   return new KubeconfigError(`Cannot read ${file}: ${said}`, { remedy, cause: error });
 }
 

@@ -101,12 +101,12 @@ const names: readonly { name: string; state: Omit<NamesState, "resource">; line:
   {
     name: "a first list that does not come",
     state: { state: "syncing", sinceMs: NOW - 61_000, problem: undefined },
-    line: "ready, names: pods: degraded: The first list has not come for 61 s; until then ends are named without them",
+    line: "ready, names: pods: degraded: The first list has not come for 61 s; meanwhile ends are named without them",
   },
   {
     name: "an API server that is away from the start",
     state: { state: "syncing", sinceMs: NOW - 1000, problem: "Cannot reach it: is it up?" },
-    line: "ready, names: pods: degraded: Cannot reach it: is it up?; until then ends are named without them",
+    line: "ready, names: pods: degraded: Cannot reach it: is it up?; meanwhile ends are named without them",
   },
   {
     name: "a list that is made anew",
@@ -126,7 +126,7 @@ const names: readonly { name: string; state: Omit<NamesState, "resource">; line:
   {
     name: "a missing permission",
     state: { state: "denied", sinceMs: NOW, problem: "Cannot list pods: grant list" },
-    line: "ready, names: pods: degraded: Cannot list pods: grant list; until then ends are named without them",
+    line: "ready, names: pods: degraded: Cannot list pods: grant list; meanwhile ends are named without them",
   },
 ];
 for (const { name, state, line: expected } of names) {

@@ -72,6 +72,11 @@ export class InstalledChart implements AsyncDisposable {
     return chart;
   }
 
+  /** Name of the image, as it is on the nodes. */
+  get image(): string {
+    return `${this.#image["image.repository"]}:${this.#image["image.tag"]}`;
+  }
+
   /** `helm install`, and what it said. */
   get installation(): { readonly command: string; readonly text: string } {
     return this.#installation;

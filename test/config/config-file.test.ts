@@ -29,7 +29,7 @@ const broken = [
   { text: "demo: *b\n", problem: /^a\.yaml:1:7: Cannot read the file: no anchor before it is named &b$/ },
   {
     text: "demo: true\n---\ndemo: false\n",
-    problem: /^a\.yaml:2:1: Cannot read the file: .*multiple documents/,
+    problem: /^a\.yaml:2:1: Cannot read the file: a second document begins here; give one$/,
   },
   { text: "? [a]\n: b\n", problem: /^a\.yaml:1:3: Cannot read the file: .*keys must be strings$/ },
   { text: "- demo\n", problem: /^a\.yaml:1:1: Cannot use the file: give keys with their values$/ },
@@ -122,7 +122,7 @@ demo: yes
     "a.yaml:8:18: Cannot use host.procPath proc: give the path of a directory, from / on",
     "a.yaml:9:7: Cannot use http 80: give keys with their values, or leave it out",
     "a.yaml:11:10: Cannot use log.level: give one of debug, info, warn, error",
-    "a.yaml:13:13: Cannot use otlp.endpoint ftp://receiver: give a URL such as http://collector:4317, or for gRPC host:port or unix:/path",
+    "a.yaml:13:13: Cannot use otlp.endpoint ftp://receiver: give a URL such as http://collector:4317, without a user (credentials are otlp.headers), or for gRPC host:port or unix:/path",
     "a.yaml:14:28: Cannot use otlp.headers.authorization: give a text of printable ASCII",
     "a.yaml:14:31: Cannot use otlp.headers.a b: give a header's name: letters, digits and - _ . only",
     "a.yaml:16:22: Cannot use resource.attributes.team 5: give a text (quote numbers and true)",

@@ -162,7 +162,7 @@ export const BUSY_PAGE: PageModel = {
     {
       name: "names: nodes",
       state: "degraded",
-      sentence: "Cannot list nodes: the API server says forbidden; until then ends are named without them",
+      sentence: "Cannot list nodes: the API server says forbidden; meanwhile ends are named without them",
       remedy: "Grant list on nodes to the service account kube-system/tcpretrans",
     },
     {

@@ -27,7 +27,7 @@ test("SelfMetrics reads each metric when it is asked, and leaves out what is not
 });
 
 test("SelfMetrics has a family for every metric, with the place and the reading's own attributes on its points", () => {
-  const dropped = { "tcpretrans.signal": "logs", "tcpretrans.reason": "overflow" };
+  const dropped = { "tcpretrans.signal": "logs", "tcpretrans.reason": "queue_full" };
   const self = someSelf({ queueDropped: () => [{ attributes: dropped, value: 7 }] });
   const families = self.collect(0, "test");
   assert.deepEqual(

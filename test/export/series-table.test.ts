@@ -210,6 +210,20 @@ test("SeriesTable marks a series that is about one pod with its uid, and no othe
   assert.equal(readPoints(table, "of pods").get("")?.podUid, CART.uid);
 });
 
+test("SeriesTable.metric() leaves a series with the living pod where one of the same name before it speaks late", () => {
+  const { table } = aTable();
+  const find = table.metric({ ...EVENTS, name: "of pods" }, { ofPod: true });
+  const before = { ...CART, endedMs: 5 };
+  const after = { ...CART, uid: "u-9" };
+  const owner = () => readPoints(table, "of pods").get("")?.podUid;
+  find({}, before);
+  assert.equal(owner(), before.uid);
+  table.podSeen(after.uid, () => []);
+  find({}, after);
+  find({}, before);
+  assert.equal(owner(), after.uid);
+});
+
 test("SeriesTable.collect() says to each reader once that a series is new", () => {
   const { table, clock, find } = aTable();
   find({ a: "1" });

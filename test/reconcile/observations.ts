@@ -1,36 +1,8 @@
-import type { Cause, Outcome, SocketFields, SocketKey, TcpEvent } from "../../src/event/tcp-event.ts";
+import type { Cause, Outcome, TcpEvent } from "../../src/event/tcp-event.ts";
 import { traceNanos } from "../../src/event/trace-nanos.ts";
 import { COUNTERS, type CounterName, type CounterValues } from "../../src/reconcile/identities.ts";
 import { type Sight, sightOf } from "../../src/reconcile/sight.ts";
-
-const SOCKET: SocketFields = {
-  key: 1 as SocketKey,
-  state: 1,
-  ipVersion: 4,
-  localAddress: "10.0.0.1",
-  localPort: 1,
-  peerAddress: "10.0.0.2",
-  peerPort: 2,
-  netns: undefined,
-  cgroupId: undefined,
-  caState: undefined,
-  pending: undefined,
-  retransmits: undefined,
-  backoff: undefined,
-  rto: undefined,
-  srtt: undefined,
-  cwnd: undefined,
-  mss: undefined,
-  packetsOut: undefined,
-  retransOut: undefined,
-  lostOut: undefined,
-  totalRetrans: undefined,
-  bytesRetrans: undefined,
-  seq: undefined,
-  endSeq: undefined,
-  sinceAck: undefined,
-  tcpFlags: undefined,
-};
+import { anEvent } from "../export/an-event.ts";
 
 interface EventParts {
   readonly outcome?: Outcome;
@@ -43,19 +15,14 @@ interface EventParts {
 /** An event of which only what the identities look at is of interest. */
 export function event(cause: Cause, parts: EventParts = {}): TcpEvent {
   const { outcome = "sent", error = outcome === "sent" ? 0 : undefined, time = 0 } = parts;
-  return {
+  return anEvent({
     kind: cause === "tail_loss_probe" ? "loss_probe" : "retransmit",
     time: traceNanos(time),
-    cpu: 0,
-    pid: 0,
     rung: "kprobe",
-    cause,
-    outcome,
-    error,
+    ...{ cause, outcome, error },
     segments: "segments" in parts ? parts.segments : outcome === "sent" ? 1 : 0,
-    socket: { ...SOCKET, netns: "netns" in parts ? parts.netns : 1 },
-    stack: undefined,
-  };
+    socket: { netns: "netns" in parts ? parts.netns : 1 },
+  });
 }
 
 export function events(count: number, cause: Cause, parts: EventParts = {}): readonly TcpEvent[] {

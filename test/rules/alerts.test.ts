@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
 import { DOCUMENTS_URL } from "../../scripts/dashboards/links.ts";
+import { DROP_REASONS } from "../../src/export/otlp/export-counts.ts";
 import { documentQueries } from "../support/document-queries.ts";
 import { unknownNames } from "../support/known-metrics.ts";
 
@@ -38,6 +39,29 @@ test("unknownNames finds a metric and a label that nobody exports", () => {
   assert.deepEqual(unknownNames('tcpretrans_gaps_total{probe_rung="kprobe"}', []), [
     "tcpretrans_gaps_total{probe_rung}",
   ]);
+  assert.deepEqual(
+    unknownNames('tcpretrans_queue_dropped_total{tcpretrans_reason!~"shutdown|overflow"}', []),
+    ["tcpretrans_queue_dropped_total{overflow}"],
+  );
+});
+
+test("every series that the rules are tested with is one that the agent can export", () => {
+  const files = globSync(join(ROOT, "test/rules/*.yaml"));
+  assert.ok(files.length > 10);
+  for (const file of files) {
+    const { tests } = parse(readFileSync(file, "utf8")) as {
+      tests: { input_series: { series: string }[] }[];
+    };
+    for (const { series } of tests.flatMap(({ input_series }) => input_series))
+      assert.deepEqual(unknownNames(series, records), [], `${basename(file)}: ${series}`);
+  }
+});
+
+test("the runbook of dropped exports has a line for each reason that the alert can have", () => {
+  const text = readFileSync(join(ROOT, "docs/runbooks/TcpretransExportDropping.md"), "utf8");
+  const reasons = [...text.matchAll(/^\| `(\w+)` \|/gm)].map(([, reason = ""]) => reason);
+  const alerting = DROP_REASONS.filter((reason) => reason !== "shutdown");
+  assert.deepEqual([...new Set(reasons)].sort(), [...alerting, "tcpretrans_reason"].sort());
 });
 
 test("every alert has a severity, a summary, a description and a runbook that is there", () => {

@@ -1,5 +1,5 @@
 import { ATTRIBUTES } from "../../src/export/attributes.ts";
-import { PLACE, RETRANSMIT_METRICS } from "../../src/export/metrics.ts";
+import { type DescribedMetric, PLACE, RETRANSMIT_METRICS } from "../../src/export/metrics.ts";
 import { prometheusLabel, prometheusName } from "../../src/export/prometheus-name.ts";
 import { SELF_METRICS } from "../../src/export/self-metric-definitions.ts";
 
@@ -19,9 +19,15 @@ const OTHERS: ReadonlySet<string> = new Set(["kube_node_info", "ALERTS"]);
 const MADE_LABELS: ReadonlySet<string> = new Set(["node", "peer_node", "le", "alertname"]);
 const WORDS: ReadonlySet<string> = new Set(["and", "or", "unless", "bool", "offset", "by", "on"]);
 
-/** Names in a query that nobody exports: metrics, labels, and `metric{label}` where the metric has no such label. */
+const REASONS = new Map<string, readonly string[]>(
+  Object.values<DescribedMetric>(SELF_METRICS).flatMap((metric) =>
+    metric.reasons === undefined ? [] : [[prometheusName(metric).sample, metric.reasons]],
+  ),
+);
+
+/** Names in a query that nobody exports: metrics, labels, `metric{label}` where the metric has no such label, and `metric{reason}` of one without that. */
 export function unknownNames(expr: string, records: readonly string[]): readonly string[] {
-  const unknown: string[] = [];
+  const unknown = [...unknownReasons(expr)];
   const labelsHere = labelsOf(expr, records);
   const known = (name: string) => METRICS.has(name) || OTHERS.has(name) || records.includes(name);
   const rest = expr
@@ -46,6 +52,16 @@ export function unknownNames(expr: string, records: readonly string[]): readonly
   for (const [, name = ""] of rest.matchAll(/([a-zA-Z_:][\w:]*)(?![\w:]*\s*\()/g))
     if (!known(name) && !WORDS.has(name)) unknown.push(name);
   return unknown;
+}
+
+function unknownReasons(expr: string): readonly string[] {
+  return [...expr.matchAll(/(\w+)\{[^}]*tcpretrans_reason(?:=~|!~|!=|=)"([^"]*)"/g)].flatMap(
+    ([, metric = "", words = ""]) =>
+      words
+        .split("|")
+        .filter((word) => REASONS.get(metric)?.includes(word) === false)
+        .map((word) => `${metric}{${word}}`),
+  );
 }
 
 /** Labels of the metrics in a query; any where one of them is recorded or another program's. */

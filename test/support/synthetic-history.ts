@@ -1,6 +1,7 @@
 import { ATTRIBUTES as A } from "../../src/export/attributes.ts";
 import type { MetricAttributes, MetricDefinition } from "../../src/export/metric-family.ts";
 import { RETRANSMIT_METRICS as M } from "../../src/export/metrics.ts";
+import { DROP_REASONS } from "../../src/export/otlp/export-counts.ts";
 import { SELF_METRICS as S } from "../../src/export/self-metric-definitions.ts";
 import {
   add,
@@ -169,8 +170,7 @@ function countAgent(history: History, node: string, minute: number): void {
   count(S.exported, { [A.signal]: "logs" }, isAway ? 0 : 300 * noise);
   count(S.exported, { [A.signal]: "metrics" }, isAway ? 0 : 250);
   if (isAway) count(S.exportFailures, { [A.signal]: "logs", [A.errorType]: "UNAVAILABLE" }, 4);
-  for (const reason of ["overflow", "refused"])
-    count(S.queueDropped, { [A.signal]: "logs", [A.reason]: reason }, 0);
+  for (const reason of DROP_REASONS) count(S.queueDropped, { [A.signal]: "logs", [A.reason]: reason }, 0);
 }
 
 function rungOf(node: string): string {

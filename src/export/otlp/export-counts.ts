@@ -8,8 +8,10 @@ export interface ExportCounts {
   readonly exported: number;
   /** By reason. Exported, dropped and waiting add up to all that there were. */
   readonly dropped: Readonly<Record<DropReason, number>>;
-  /** Requests that failed, each time. */
-  readonly failures: number;
+  /** Requests that failed, each time, by code. */
+  readonly failures: ReadonlyMap<string, number>;
+  /** What went wrong last, as a sentence; undefined since something was taken. */
+  readonly problem: string | undefined;
   /** Waiting to be sent now. */
   readonly waitingRecords: number;
   /** Memory that these take, encoded and compressed. */

@@ -1,4 +1,5 @@
 import { type ServiceError, status } from "@grpc/grpc-js";
+import { exportErrorCode } from "../export-error-code.ts";
 import { answerSentence, connectionSentence } from "./export-problems.ts";
 import type { OtlpTarget } from "./otlp-settings.ts";
 import { decodeRpcStatus } from "./rpc-status.ts";
@@ -28,6 +29,7 @@ export function grpcResult(
   error: ServiceError,
 ): Exclude<SendResult, { kind: "accepted" }> {
   const { code, details, metadata } = error;
+  const word = exportErrorCode(error);
   const isBroken = BROKEN.some((beginning) => details.startsWith(beginning));
   const trailer = metadata.get("grpc-status-details-bin")[0];
   const afterMs = trailer instanceof Buffer ? decodeRpcStatus(trailer).retryAfterMs : undefined;
@@ -36,7 +38,9 @@ export function grpcResult(
     : answerSentence(target, status[code] ?? `code ${code}`, details);
   const mayPass =
     isBroken || RETRYABLE.includes(code) || (code === status.RESOURCE_EXHAUSTED && afterMs !== undefined);
-  return mayPass ? { kind: "retry", afterMs, sentence } : { kind: "refused", sentence };
+  return mayPass
+    ? { kind: "retry", code: word, afterMs, sentence }
+    : { kind: "refused", code: word, sentence };
 }
 
 /** Whether the error is one of grpc-js. */

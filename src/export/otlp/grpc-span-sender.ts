@@ -2,6 +2,7 @@ import { gunzipSync } from "node:zlib";
 import { status } from "@grpc/grpc-js";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
+import { exportErrorCode } from "../export-error-code.ts";
 import { acceptedResult } from "./accepted-result.ts";
 import { connectionSentence } from "./export-problems.ts";
 import { grpcResult, isServiceError } from "./grpc-answer.ts";
@@ -27,14 +28,16 @@ export function grpcSpanSender(settings: OtlpSettings, { userAgent, sdk }: GrpcS
   });
   const send = async (gzipped: Uint8Array, stop: AbortSignal): Promise<SendResult> => {
     const state = current();
-    if ("sentence" in state) return { kind: "retry", afterMs: undefined, sentence: state.sentence };
+    if ("sentence" in state)
+      return { kind: "retry", code: "other", afterMs: undefined, sentence: state.sentence };
     const result = await tryExport(state.client, readableSpans(unpackSpans(gunzipSync(gzipped))), {
       stop,
       sdk,
     });
     if (!(result instanceof Error)) return acceptedResult(target, result);
     if (!isServiceError(result)) {
-      return { kind: "retry", afterMs: undefined, sentence: connectionSentence(target, wordsOf(result)) };
+      const sentence = connectionSentence(target, wordsOf(result));
+      return { kind: "retry", code: exportErrorCode(result), afterMs: undefined, sentence };
     }
     // A channel waits up to 2 minutes before it connects again; a new one does so when it is asked.
     if (result.code === status.UNAVAILABLE) close();

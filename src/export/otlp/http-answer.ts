@@ -26,12 +26,13 @@ export function httpResult(target: OtlpTarget, answer: HttpAnswer, unixMs: numbe
     // Some other server, as of an ingress without a rule: the records stay until it is put right.
     return {
       kind: "retry",
+      code: `${status}`,
       afterMs: undefined,
       sentence: strangeSentence(target, `${status} with a web page`),
     };
   }
   const said = type.includes("protobuf") ? decodeRpcStatus(body).message : new TextDecoder().decode(body);
   const sentence = answerSentence(target, `${status}`, isPage ? "" : said);
-  if (!RETRYABLE.includes(status)) return { kind: "refused", sentence };
-  return { kind: "retry", afterMs: parseRetryAfter(retryAfter, unixMs), sentence };
+  if (!RETRYABLE.includes(status)) return { kind: "refused", code: `${status}`, sentence };
+  return { kind: "retry", code: `${status}`, afterMs: parseRetryAfter(retryAfter, unixMs), sentence };
 }

@@ -6,6 +6,7 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { gunzipSync } from "node:zlib";
+import { exportErrorCode } from "../export-error-code.ts";
 import { connectionSentence, timeoutSentence } from "./export-problems.ts";
 import { type HttpAnswer, httpResult } from "./http-answer.ts";
 import { keepClient } from "./kept-client.ts";
@@ -40,23 +41,32 @@ export function httpSender(signal: Signal, settings: OtlpSettings, options: Http
   };
   const send = async (gzipped: Uint8Array, stop: AbortSignal): Promise<SendResult> => {
     const state = current();
-    if ("sentence" in state) return { kind: "retry", afterMs: undefined, sentence: state.sentence };
+    if ("sentence" in state)
+      return { kind: "retry", code: "other", afterMs: undefined, sentence: state.sentence };
     const wait = patience(stop, timeoutMs);
-    const request = () =>
-      (secure ? requestHttps : requestHttp)(address, {
+    let isConnected = false;
+    const request = () => {
+      const call = (secure ? requestHttps : requestHttp)(address, {
         method: "POST",
         agent: state.client,
         headers,
         signal: wait.signal,
       });
+      call.once("socket", (socket) => {
+        isConnected = !socket.connecting;
+        socket.once("connect", () => (isConnected = true));
+      });
+      return call;
+    };
     try {
       const answer = await post(request, compression === "gzip" ? gzipped : gunzipSync(gzipped));
       return httpResult(target, answer, options.unixMs());
     } catch (error) {
       const sentence = wait.isOver()
-        ? timeoutSentence(target, timeoutMs)
+        ? timeoutSentence(target, timeoutMs, isConnected)
         : connectionSentence(target, wordsOf(error));
-      return { kind: "retry", afterMs: undefined, sentence };
+      const code = wait.isOver() ? "timeout" : exportErrorCode(error);
+      return { kind: "retry", code, afterMs: undefined, sentence };
     } finally {
       wait.end();
     }

@@ -37,12 +37,11 @@ export class Lane {
   readonly #closed = new AbortController();
   /** Failed tries since the last that did not. */
   #failures = 0;
-  /** What was said since then. */
-  #said: string | undefined;
   readonly #counts = {
     exported: 0,
     dropped: { queue_full: 0, rejected: 0, non_retryable: 0, shutdown: 0 },
-    failures: 0,
+    failures: new Map<string, number>(),
+    problem: undefined as string | undefined,
     waitingRecords: 0,
     waitingBytes: 0,
   };
@@ -120,10 +119,10 @@ export class Lane {
     this.#running = undefined;
   }
 
-  async #waitAfter({ sentence, afterMs }: SendResult & { kind: "retry" }): Promise<void> {
+  async #waitAfter(result: SendResult & { kind: "retry" }): Promise<void> {
     const { clock } = this.#options;
-    this.#failed(sentence);
-    const ms = backoffMs(this.#isDraining ? 1 : this.#failures, clock.random(), afterMs);
+    this.#failed(result);
+    const ms = backoffMs(this.#isDraining ? 1 : this.#failures, clock.random(), result.afterMs);
     await clock.sleep(ms, this.#hurry.signal);
     // It ends the wait that it was meant for, and no later one.
     if (this.#hurry.signal.aborted) this.#hurry = new AbortController();
@@ -132,7 +131,7 @@ export class Lane {
   #settle(batch: Batch, result: Exclude<SendResult, { kind: "retry" }>): void {
     this.#current = undefined;
     if (result.kind === "refused") {
-      this.#failed(result.sentence);
+      this.#failed(result);
       this.#giveUp(batch, "non_retryable");
       return;
     }
@@ -141,17 +140,18 @@ export class Lane {
     const rejected = Math.min(Math.max(0, result.rejected), batch.records);
     this.#counts.exported += batch.records - rejected;
     this.#drop("rejected", rejected);
-    if (this.#said !== undefined) this.#options.log.info(`Exporting ${this.#name} again`);
+    if (this.#counts.problem !== undefined) this.#options.log.info(`Exporting ${this.#name} again`);
     this.#failures = 0;
-    this.#said = undefined;
+    this.#counts.problem = undefined;
     if (result.message !== undefined) this.#options.log.warn(result.message);
   }
 
-  #failed(sentence: string): void {
+  #failed({ code, sentence }: Exclude<SendResult, { kind: "accepted" }>): void {
+    const { failures, problem } = this.#counts;
     this.#failures++;
-    this.#counts.failures++;
-    if (sentence !== this.#said) this.#options.log.warn(sentence);
-    this.#said = sentence;
+    failures.set(code, (failures.get(code) ?? 0) + 1);
+    if (sentence !== problem) this.#options.log.warn(sentence);
+    this.#counts.problem = sentence;
   }
 
   #giveUp(batch: Batch, reason: DropReason): void {

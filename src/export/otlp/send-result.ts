@@ -3,9 +3,17 @@ export type SendResult =
   /** Taken, but for this many records or spans that the server would not have. */
   | { readonly kind: "accepted"; readonly rejected: number; readonly message: string | undefined }
   /** May go better later: the same request is sent again. */
-  | { readonly kind: "retry"; readonly afterMs: number | undefined; readonly sentence: string }
+  | (Failure & { readonly kind: "retry"; readonly afterMs: number | undefined })
   /** Would go no better later. */
-  | { readonly kind: "refused"; readonly sentence: string };
+  | (Failure & { readonly kind: "refused" });
+
+/** Why a request was not taken. */
+interface Failure {
+  /** Of a small set, as exportErrorCode() gives them. */
+  readonly code: string;
+  /** For people. */
+  readonly sentence: string;
+}
 
 /** Sends one request's bytes, gzipped as they are kept; never rejects. Ends early when the signal does. */
 export type Send = (gzipped: Uint8Array, signal: AbortSignal) => Promise<SendResult>;

@@ -5,7 +5,12 @@ import type { Send, SendResult } from "../../../src/export/otlp/send-result.ts";
 import { keptLog, virtualClock } from "./settings.ts";
 
 const TAKEN: SendResult = { kind: "accepted", rejected: 0, message: undefined };
-const AGAIN: SendResult = { kind: "retry", afterMs: undefined, sentence: "Cannot export: try again" };
+const AGAIN = {
+  kind: "retry",
+  code: "UNAVAILABLE",
+  afterMs: undefined,
+  sentence: "Cannot export: try again",
+} as const satisfies SendResult;
 
 function outbox(bounds: { maxBytes?: number; maxRecords?: number } = {}, random = 0.5) {
   const clock = virtualClock(random);
@@ -39,7 +44,8 @@ test("Outbox sends in order, and again until it is taken, with waits that grow",
   assert.deepEqual(lane.counts, {
     exported: 30,
     dropped: { queue_full: 0, rejected: 0, non_retryable: 0, shutdown: 0 },
-    failures: 7,
+    failures: new Map([["UNAVAILABLE", 7]]),
+    problem: undefined,
     waitingRecords: 0,
     waitingBytes: 0,
   });
@@ -123,7 +129,7 @@ test("Outbox keeps within its bytes, and refuses what is longer than they are", 
 
 test("Outbox counts what is refused once and for all, says it once, and goes on", async () => {
   const { box, clock, log } = outbox();
-  const refused: SendResult = { kind: "refused", sentence: "Cannot export: never" };
+  const refused: SendResult = { kind: "refused", code: "401", sentence: "Cannot export: never" };
   const { send, requests } = server(refused, refused);
   const lane = box.lane("logs to c", send);
   for (const first of [1, 2, 3]) lane.put(bytes(first), 10);
@@ -131,6 +137,27 @@ test("Outbox counts what is refused once and for all, says it once, and goes on"
   assert.deepEqual(requests, [1, 2, 3]);
   assert.deepEqual(lane.counts.dropped, { queue_full: 0, rejected: 0, non_retryable: 20, shutdown: 0 });
   assert.deepEqual(log.said, ["Cannot export: never", "Exporting logs to c again"]);
+});
+
+test("Outbox counts failures of each lane by code, and keeps what went wrong there until something is taken", async () => {
+  const { box, clock } = outbox({}, 0);
+  const refused: SendResult = { kind: "refused", code: "401", sentence: "Cannot export logs: never" };
+  const logs = box.lane("logs to c", server(AGAIN, refused, refused).send);
+  const spans = box.lane("traces to c", server().send);
+  for (const lane of [logs, spans]) for (const first of [1, 2]) lane.put(bytes(first), 10);
+  await clock.run();
+  assert.deepEqual(
+    [...logs.counts.failures],
+    [
+      ["UNAVAILABLE", 1],
+      ["401", 2],
+    ],
+  );
+  assert.equal(logs.counts.problem, "Cannot export logs: never");
+  assert.deepEqual([[...spans.counts.failures], spans.counts.problem], [[], undefined]);
+  logs.put(bytes(3), 10);
+  await clock.run();
+  assert.equal(logs.counts.problem, undefined);
 });
 
 test("Outbox counts what a server rejects of a request, and no more than was in it", async () => {

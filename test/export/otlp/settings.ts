@@ -4,6 +4,7 @@ import type { TestContext } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import type { PodRecord } from "../../../src/event/cluster.ts";
 import type { ExportClock, ExportLog } from "../../../src/export/otlp/export-clock.ts";
+import type { ExportCounts } from "../../../src/export/otlp/export-counts.ts";
 import type { OtlpSettings } from "../../../src/export/otlp/otlp-settings.ts";
 import { listenToSdk } from "../../../src/export/otlp/sdk-diag.ts";
 import { openTelemetry, type Telemetry } from "../../../src/export/otlp/telemetry.ts";
@@ -143,6 +144,11 @@ export function serverTls(asksForClient = false): ServerTls & { readonly directo
     key: read("server.key"),
     ca: asksForClient ? read("authority.crt") : undefined,
   };
+}
+
+/** Requests of a signal that failed, whatever the code. */
+export function failedRequests({ failures }: ExportCounts): number {
+  return [...failures.values()].reduce((sum, count) => sum + count, 0);
 }
 
 /** A pod of Deployment web. */

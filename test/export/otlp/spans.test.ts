@@ -3,7 +3,15 @@ import { type TestContext, test } from "node:test";
 import type { TelemetryOptions } from "../../../src/export/otlp/telemetry-options.ts";
 import { GRPC, grpcCollector } from "./grpc-collector.ts";
 import { httpCollector } from "./http-collector.ts";
-import { fastClock, keptLog, openedTelemetry, otlpSettings, podRecord, until } from "./settings.ts";
+import {
+  failedRequests,
+  fastClock,
+  keptLog,
+  openedTelemetry,
+  otlpSettings,
+  podRecord,
+  until,
+} from "./settings.ts";
 
 function spanTelemetry(t: TestContext, port: number, other: Partial<TelemetryOptions> = {}) {
   const clock = fastClock(100);
@@ -45,7 +53,7 @@ test("openTelemetry() sends the spans of 10 minutes when the collector is there 
   await first.stop();
   const { telemetry, emit } = spanTelemetry(t, first.port);
   emit(2000);
-  await until("it was tried", () => telemetry.counts().traces!.failures > 5);
+  await until("it was tried", () => failedRequests(telemetry.counts().traces!) > 5);
   const collector = await grpcCollector(t, { port: first.port });
   await until("all came", () => telemetry.counts().traces!.exported === 2000, 60_000);
   assert.equal(collector.received.length, 2000);

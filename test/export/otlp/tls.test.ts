@@ -10,7 +10,15 @@ import { listenToSdk } from "../../../src/export/otlp/sdk-diag.ts";
 import { grpcCollector } from "./grpc-collector.ts";
 import { httpCollector } from "./http-collector.ts";
 import { oneGauge } from "./one-gauge.ts";
-import { fastClock, keptLog, openedTelemetry, otlpSettings, serverTls, until } from "./settings.ts";
+import {
+  failedRequests,
+  fastClock,
+  keptLog,
+  openedTelemetry,
+  otlpSettings,
+  serverTls,
+  until,
+} from "./settings.ts";
 
 const FIXTURES = serverTls().directory;
 
@@ -129,7 +137,7 @@ for (const protocol of ["grpc", "http/protobuf"] as const) {
     emit("a");
     await until(
       "it failed",
-      () => telemetry.counts().logs!.failures > 1 && telemetry.counts().traces!.failures > 1,
+      () => failedRequests(telemetry.counts().logs!) > 1 && failedRequests(telemetry.counts().traces!) > 1,
     );
     assert.match(
       log.said[0]!,

@@ -11,7 +11,7 @@ import {
 } from "./guest-protocol.ts";
 import { createNestedLink, nestedSpaces } from "./nested-spaces.ts";
 import { ClusterNode, type NodeOrder } from "./node.ts";
-import { LINK_RANGE, NESTED_NODES, NODE_A, NODE_B } from "./plan.ts";
+import { LINK_RANGE, NESTED_LINK, NESTED_NODES, NODE_A, NODE_B } from "./plan.ts";
 import { LocalRunner } from "./program-runner.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
@@ -63,7 +63,7 @@ async function main(): Promise<void> {
 
 /** Starts nodes that share this kernel; gives the entry of each. */
 async function startNested(orders: readonly Omit<NodeOrder, "dir">[]): Promise<NestedAnswer> {
-  await createNestedLink();
+  await createNestedLink(NESTED_LINK);
   const entries: NestedAnswer = {};
   for (const order of orders) {
     const siblings = orders.filter((other) => other !== order).map(({ plan }) => plan);

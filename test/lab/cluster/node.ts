@@ -12,8 +12,9 @@ import {
   kubeProxySettings,
   type NodeDirs,
   ONE_SEGMENT,
+  staticPodDir,
 } from "./node-settings.ts";
-import { endPods, type NodeSpaces, ownMounts } from "./node-spaces.ts";
+import { type NodeSpaces, ownMounts } from "./node-spaces.ts";
 import type { NodePlan } from "./plan.ts";
 import { until } from "./until.ts";
 
@@ -31,6 +32,8 @@ export interface NodeOrder {
   readonly imageRoot: string;
   /** Pods' links take packets of one segment only. */
   readonly oneSegment: boolean;
+  /** Its pods' cgroups are below this one. */
+  readonly cgroupRoot?: string;
 }
 
 /**
@@ -38,11 +41,13 @@ export interface NodeOrder {
  * that of mounts; nodes that share a kernel have all of their own.
  */
 export class ClusterNode {
+  readonly plan: NodePlan;
   readonly #dirs: NodeDirs;
   readonly #spaces: NodeSpaces;
   readonly #daemons: Daemon[] = [];
 
-  private constructor(dirs: NodeDirs, spaces: NodeSpaces) {
+  private constructor(plan: NodePlan, dirs: NodeDirs, spaces: NodeSpaces) {
+    this.plan = plan;
     this.#dirs = dirs;
     this.#spaces = spaces;
   }
@@ -54,9 +59,9 @@ export class ClusterNode {
   ): Promise<ClusterNode> {
     const { dir, pki } = order;
     const dirs = { dir, pki, state: stateDir(dir) };
-    for (const path of [join(dir, "cni"), join(dir, "cni-bin"), join(dir, "log"), dirs.state])
-      mkdirSync(path, { recursive: true });
-    const node = new ClusterNode(dirs, await makeSpaces(dirs));
+    const own = ["cni", "cni-bin", "log"].map((name) => join(dir, name));
+    for (const path of [...own, staticPodDir(dir), dirs.state]) mkdirSync(path, { recursive: true });
+    const node = new ClusterNode(order.plan, dirs, await makeSpaces(dirs));
     await node.#startPrograms(order);
     return node;
   }
@@ -64,6 +69,11 @@ export class ClusterNode {
   /** Put before a program's name, these arguments run it as a process of this node. */
   get entry(): readonly [string, ...string[]] {
     return this.#spaces.entry;
+  }
+
+  /** Of its configuration and logs. */
+  get dir(): string {
+    return this.#dirs.dir;
   }
 
   /** The host-local IPAM's files, which say which address comes next. */
@@ -76,7 +86,7 @@ export class ClusterNode {
     for (const name of ["kubelet", "kube-proxy"]) {
       await this.#daemons.find((daemon) => daemon.name === name)?.stop();
     }
-    await endPods();
+    await this.#spaces.endPods();
     await this.#daemons.find(({ name }) => name === "containerd")?.stop();
     await this.#spaces.end();
   }
@@ -91,7 +101,7 @@ export class ClusterNode {
     await write(`cni-bin/${ONE_SEGMENT}`, plugin);
     await chmod(join(dir, "cni-bin", ONE_SEGMENT), 0o755);
     await write("containerd.toml", containerdSettings(dirs));
-    await write("kubelet.json", kubeletSettings(plan, dirs));
+    await write("kubelet.json", kubeletSettings(plan, dirs, order));
     await write("kube-proxy.json", kubeProxySettings(plan, { kubeconfig: order.kubeProxyKubeconfig }));
     const [enter, ...inside] = this.entry;
     await run(enter, [...inside, "cp", "-a", `${order.imageRoot}/.`, containerdRoot(dirs)]);

@@ -7,14 +7,13 @@ import type { Telemetry } from "../../../src/export/otlp/telemetry.ts";
 import type { Received } from "./decode-otlp.ts";
 import { type Collector, GRPC, type GrpcBehaviour, grpcCollector } from "./grpc-collector.ts";
 import { type HttpBehaviour, httpCollector } from "./http-collector.ts";
-import { fastClock, keptLog, openedTelemetry, otlpSettings, until } from "./settings.ts";
+import { failedRequests, fastClock, keptLog, openedTelemetry, otlpSettings, until } from "./settings.ts";
 
 /** How many times as fast as the machine's the clock is; OUTAGE_SPEED=1 takes 10 minutes and more. */
 const SPEED = Number(process.env["OUTAGE_SPEED"] ?? 100);
 const CONNECTIONS = 7;
 
 type Protocol = OtlpSettings["protocol"];
-const PROTOCOLS: readonly Protocol[] = ["grpc", "http/protobuf"];
 
 interface RigOptions {
   readonly protocol: Protocol;
@@ -148,15 +147,17 @@ function assertAccounted({ telemetry, emitted }: Rig): void {
   assert.equal(sum, emitted);
 }
 
-for (const protocol of PROTOCOLS) {
+/** Defines the tests of a Collector that is away, slow or broken. */
+export function testOutages(protocol: Protocol): void {
   test(`openTelemetry() loses nothing by ${protocol} when the collector is away for 10 minutes at 100 records/s`, async (t) => {
     const port = await freePort(t);
     const one = rig(t, { protocol, port });
     await one.emitFor(600, 100);
-    const { waitingRecords, waitingBytes, failures } = one.telemetry.counts().logs!;
+    const counts = one.telemetry.counts().logs!;
+    const { waitingRecords, waitingBytes } = counts;
     assert.equal(waitingRecords, 60_000);
     assert.ok(waitingBytes < 32 * 1024 * 1024);
-    assert.ok(failures > 10);
+    assert.ok(failedRequests(counts) > 10);
     const collector = await collectorFor(t, protocol, { port });
     await until("all came", () => collector.received.length >= 60_000, 600_000 / SPEED + 30_000);
     const numbers = assertOrderly(collector.received);
@@ -204,7 +205,7 @@ for (const protocol of PROTOCOLS) {
       one.said[0]!,
       /: no answer within 1 s; check that it keeps up, or raise otlp\.timeoutSeconds$/,
     );
-    assert.ok(one.telemetry.counts().logs!.failures >= 3);
+    assert.ok(failedRequests(one.telemetry.counts().logs!) >= 3);
     assertAccounted(one);
   });
 
@@ -258,7 +259,7 @@ for (const protocol of PROTOCOLS) {
     one.emit(1000);
     await until("it was said", () => one.said.length > 0);
     assert.match(one.said[0]!, /does not speak the protocol; check the port and otlp\.protocol/);
-    await until("it was tried again", () => one.telemetry.counts().logs!.failures > 2);
+    await until("it was tried again", () => failedRequests(one.telemetry.counts().logs!) > 2);
     await garbage.stop();
     const collector = await collectorFor(t, protocol, { port: garbage.port });
     await until("all came", () => one.telemetry.counts().logs!.exported === 1000, 60_000);
