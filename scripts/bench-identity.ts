@@ -38,6 +38,7 @@ const FLAGS = [
   "--max-semi-space-size=8",
   "--v8-pool-size=1",
   "--no-use-osr",
+  "--expose-gc",
 ];
 const NODE = "node-0001";
 const NODE_NUMBER = 1;

@@ -32,6 +32,7 @@ const FLAGS = [
   "--max-semi-space-size=8",
   "--v8-pool-size=1",
   "--no-use-osr",
+  "--expose-gc",
 ];
 /** What sweep-cost.ts measures. */
 const SWEEPS: Readonly<Record<string, string>> = {

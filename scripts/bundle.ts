@@ -13,6 +13,9 @@ export async function bundle(entryPoints: Readonly<Record<string, string>>, outd
     format: "esm",
     target: "node24",
     legalComments: "none",
+    // Node keeps the text of what it has loaded: half of it is blanks and comments. Names stay, for stacks.
+    minifyWhitespace: true,
+    minifySyntax: true,
     logLevel: "warning",
     plugins: [lazyHttp, withoutUndici, withoutSideEffects, grpcInTheBundle],
     // Dependencies in CommonJS call require() for Node's own modules.

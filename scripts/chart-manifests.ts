@@ -30,7 +30,9 @@ export async function renderManifests(options: ManifestOptions): Promise<Readonl
     "tcpretrans.yaml": formatDocuments(agents),
     "kustomization.yaml": kustomization(["namespace.yaml", "tcpretrans.yaml"]),
     "cleanup/cleanup.yaml": formatDocuments(cleaner),
-    "cleanup/kustomization.yaml": kustomization(["cleanup.yaml"]),
+    // The namespace goes with the agents.
+    "cleanup/namespace.yaml": `${HEAD}${stringify(namespaceObject())}`,
+    "cleanup/kustomization.yaml": kustomization(["namespace.yaml", "cleanup.yaml"]),
   };
 }
 

@@ -31,6 +31,7 @@ export function chartSchema(): Schema {
       ...SECURITY,
       ...PLACE,
       ...POD,
+      docsUrl: { type: "string", pattern: "^(|https?://[^\\s/?#]+[^\\s?#]*)$" },
       ...OBJECTS_BESIDE,
       cleanup: keys({ enabled: FLAG, timeoutSeconds: whole(1, 3600) }),
       demo: keys({ enabled: FLAG, collector: demoPart(), prometheus: demoPart() }),

@@ -78,9 +78,13 @@ async function settle(counts: Counts, file: string, text: string): Promise<void>
 async function formatReadme({ helmDocs }: ChartPrograms): Promise<string> {
   const place = ["--chart-search-root", CHART, "--template-files", "README.md.gotmpl"];
   const text = await run(helmDocs, [
-    ...["--dry-run", "--sort-values-order", "file", "--documentation-strict-mode", "--log-level", "warning"],
+    ...["--dry-run", "--sort-values-order", "file", "--log-level", "warning"],
     ...place,
   ]);
+  // Its own strict mode takes a section's text for none of its keys', and prints nothing.
+  const bare = text.split("\n").filter((line) => /^\| .*\|\s*\|$/.test(line));
+  if (text.trim() === "" || bare.length > 0)
+    throw new Error(`Cannot write the chart's README: values without a text: ${bare.join("; ")}`);
   return `${text.trim()}\n`;
 }
 

@@ -36,6 +36,10 @@ for (const dir of ["usr/bin", "opt/tcpretrans", "usr/share/doc/tcpretrans"])
 const nodeLicense = layOutNode(image);
 cpSync(join(ROOT, "dist"), join(image, "opt/tcpretrans"), { recursive: true });
 writeFileSync(join(image, "opt/tcpretrans/package.json"), '{"type":"module"}\n');
+// For `kubectl exec`: there is no shell that could start the entry point's words.
+const launcher =
+  '#!/usr/bin/node --disable-warning=ExperimentalWarning\nimport("/opt/tcpretrans/tcpretrans.js");\n';
+writeFileSync(join(image, "usr/bin/tcpretrans"), launcher, { mode: 0o755 });
 cpSync(join(ROOT, "LICENSE"), join(docs, "LICENSE"));
 const sbom = imageSbom(npmSbom(), {
   epochSeconds: Number(process.env["SOURCE_DATE_EPOCH"] ?? 0),

@@ -3,8 +3,9 @@
  * `--unit` leaves the host tier and Node 24 out. What fails beside other files is run once more by itself, and said. Ends with one line `N passed, N failed`.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { globSync } from "node:fs";
-import { relative } from "node:path";
+import { globSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
@@ -12,7 +13,22 @@ import { spec } from "node:test/reporters";
 const NODE_24 = "24.21.0";
 
 /** Many of them wait more than they work. */
-const UNIT_FILES_AT_ONCE = 3;
+const UNIT_FILES_AT_ONCE = 4;
+/** They begin first, so that none of them is left to run by itself at the end. */
+const LONGEST = [
+  "test/export/otlp/outages-grpc.test.ts",
+  "test/export/otlp/outages-http.test.ts",
+  "test/dashboards/panels.test.ts",
+  "test/agent/a-day.test.ts",
+  "test/kube/reflector.test.ts",
+  "test/rules/promtool.test.ts",
+];
+/** Each has a link and instances of its own, and looks at no others. */
+const HOST_FILES_AT_ONCE = 3;
+/** These hold all that the machine retransmits, or all that tracefs has, against something: nothing may run beside them. */
+const ALONE = ["agent", "agent-ends", "counters", "trace", "tracefs-instance"].map(
+  (name) => `test/kernel/${name}.host.ts`,
+);
 /** A file that takes longer hangs: that is a failure, and the others still run. */
 const FILE_MS = 300_000;
 
@@ -25,10 +41,24 @@ const both = !unitOnly && (inCi || process.argv.includes("--both")) && process.v
 process.chdir(root);
 if (!isRoot && inCi) fail("the host tier needs root, and CI=true allows nothing to be left out");
 execFileSync("npm", ["run", "--silent", "build"], { stdio: "inherit" });
+// Some 200 processes read the same files: what the first makes of them the others take.
+const compiled = mkdtempSync(join(tmpdir(), "tcpretrans-compiled-"));
+process.env["NODE_COMPILE_CACHE"] = compiled;
 
 const unit = globSync("test/**/*.test.ts").sort();
 const host = isRoot && !unitOnly ? globSync("test/kernel/*.host.ts").sort() : [];
-const results = [await runFiles(unit, UNIT_FILES_AT_ONCE), await runFiles(host, 1)];
+const results = [
+  await runFiles([...new Set([...LONGEST, ...unit])], UNIT_FILES_AT_ONCE),
+  await runFiles(
+    host.filter((file) => !ALONE.includes(file)),
+    HOST_FILES_AT_ONCE,
+  ),
+  await runFiles(
+    host.filter((file) => ALONE.includes(file)),
+    1,
+  ),
+];
+rmSync(compiled, { recursive: true, force: true });
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => sum + result.failed, 0);
 const older = both ? runOnNode24() : { passed: 0, failed: 0 };
@@ -42,8 +72,8 @@ interface Counts {
 }
 
 /**
- * Runs test files, each in a process of its own; the host tier one after the other, for it counts what the kernel does. A
- * file that fails is run a second time, alone: a machine that stood still is no fault of the product.
+ * Runs test files, each in a process of its own. A file that fails is run a second time, alone: a machine that stood
+ * still is no fault of the product.
  */
 async function runFiles(files: readonly string[], concurrency: number): Promise<Counts> {
   const counts = await runOnce(files, concurrency);

@@ -1,7 +1,7 @@
 import type { PanelLink } from "./panel-source.ts";
 
-/** Where the documents are; the chart puts its own value in its place. */
-export const DOCUMENTS_URL = "https://example.com/tcpretrans/docs";
+/** Stands for where the documents are: the chart puts its docsUrl there, or leaves the links out. */
+export const DOCUMENTS_URL = "DOCS_URL";
 
 export const UIDS = {
   overview: "tcpretrans-overview",

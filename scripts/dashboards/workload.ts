@@ -119,7 +119,7 @@ const STALLS: readonly PanelSource[] = [
     kind: "series",
     title: "How long they stand still",
     description:
-      "Quantiles of the time from a loss to progress. Buckets begin at 0.2 s, the shortest retransmission timeout: what lies below reads as between 0 and 0.2 s.",
+      "Quantiles of the time from a loss to progress, of the losses where a second retransmit proves it; most are mended by one and are not in it. Buckets begin at 0.2 s, the shortest retransmission timeout: what lies below reads as between 0 and 0.2 s.",
     unit: "s",
     width: 8,
     height: 8,

@@ -12,7 +12,7 @@ export interface Health {
 export interface MetricsAsk {
   /** OpenMetrics 1.0 rather than text 0.0.4. */
   readonly openMetrics: boolean;
-  /** The address of whoever asks: the same for each of its scrapes. */
+  /** Whoever asks: the same for each of its scrapes. */
   readonly reader: string;
 }
 

@@ -7,6 +7,7 @@ import { HttpConnections, type HttpCounts } from "./http-connections.ts";
 import { HTTP_LIMITS, type HttpLimits } from "./http-limits.ts";
 import { isLoopback, isSafeHost } from "./loopback-host.ts";
 import { RateBudget } from "./rate-budget.ts";
+import { readerOf } from "./reader-of.ts";
 
 export interface HealthServerOptions extends HealthSources {
   /** An address of this host; `::` or `0.0.0.0`: all of them. */
@@ -120,7 +121,7 @@ function responder(options: HealthServerOptions, { limits, connections }: Bounds
 function answerOf(request: IncomingMessage, affords: () => boolean, options: HealthServerOptions): Answer {
   const { method = "", url = "/", headers, socket } = request;
   if (isLoopback(socket.localAddress ?? "") && !isSafeHost(headers.host)) return MISDIRECTED;
-  const reader = socket.remoteAddress ?? "";
+  const reader = readerOf(request);
   try {
     return answerTo({ method, url, accept: headers.accept, reader, affords }, options);
   } catch (error) {

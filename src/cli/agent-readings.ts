@@ -65,6 +65,7 @@ export function agentReadings(parts: AgentParts): SelfReadings {
     episodes: () => parts.capturing?.episodes.open,
     episodesEnded: () => parts.capturing && byReason(parts.capturing.episodes.ended),
     episodesWithoutSpan: () => parts.capturing?.episodes.withoutSpan,
+    episodesWithoutStall: () => parts.capturing?.episodes.withoutStall,
     queueRecords: () => bySignal(parts, ({ waitingRecords }) => waitingRecords),
     queueSize: () => bySignal(parts, ({ waitingBytes }) => waitingBytes),
     queueDropped: () =>

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Handover } from "../agent/handover.ts";
+import { memoryGiver } from "../agent/memory-giver.ts";
 import type { OwnLog } from "../agent/own-log.ts";
 import { pump } from "../agent/pump.ts";
 import { openLibc } from "../syscall/libc.ts";
@@ -43,7 +44,7 @@ export async function runUntil(
   const signal = AbortSignal.any([ending.signal, broken.signal]);
   const counters = nodeCounters(parts, host);
   parts.counters = counters;
-  using _hand = secondHand(parts);
+  using _hand = secondHand(parts, host);
   const turn = Promise.withResolvers<void>();
   signal.addEventListener("abort", () => turn.resolve(), { once: true });
   const following = turn.promise.then(() => counters.follow(signal)).finally(() => broken.abort());
@@ -130,8 +131,9 @@ function nodeCounters(parts: AgentParts, host: AgentHost): NodeCounters {
 }
 
 /** Once a second: what is new on the node, what is over, and what is said again. */
-function secondHand(parts: AgentParts): Disposable {
+function secondHand(parts: AgentParts, host: AgentHost): Disposable {
   const followPods = podFollower(parts);
+  const giveMemory = openMemoryGiver(host);
   let seconds = 0;
   const timer = setInterval(() => {
     if (parts.capturing === undefined) lookAround(parts);
@@ -141,9 +143,26 @@ function secondHand(parts: AgentParts): Disposable {
       parts.log.as("handover").info("The other agent of this node has ended: this one counts alone");
     }
     parts.log.remind();
+    giveMemory();
     if (++seconds % EXPIRE_EVERY === 0) parts.metrics.expire(Date.now());
   }, 1000);
   return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** Without --expose-gc, which bin/tcpretrans and the image start Node with, only free memory of malloc is given back. */
+function openMemoryGiver({ noFfi }: AgentHost): () => void {
+  const libc = openLibc({ disabled: noFfi });
+  return memoryGiver({
+    cpuUs: () => {
+      const { user, system } = process.cpuUsage();
+      return user + system;
+    },
+    residentBytes: () => process.memoryUsage.rss(),
+    giveBack: () => {
+      globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
+      libc?.trim();
+    },
+  });
 }
 
 /** What the data path does while there is one: what is new on the host, and what names are too old. */

@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
 import { resolveConfig } from "../config/resolve-config.ts";
-import { NAMING_SETTINGS } from "../config/settings.ts";
+import { HOST_SETTINGS, NAMING_SETTINGS } from "../config/settings.ts";
 import type { AgentCommand } from "./agent-options.ts";
 import type { Collected, RawOptions, Word } from "./command-line.ts";
 import type { Filters } from "./filters.ts";
@@ -160,7 +160,9 @@ function readNaming(
     if (idle.length > 0) problems.push(`Cannot use ${idle.join(", ")} without --kubernetes: add it`);
     return undefined;
   }
-  const { config, problems: more } = resolveConfig(flags, env, { only: NAMING_SETTINGS });
+  const { config, problems: more } = resolveConfig(flags, env, {
+    only: [...NAMING_SETTINGS, ...HOST_SETTINGS],
+  });
   problems.push(...more);
   return config;
 }

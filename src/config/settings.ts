@@ -108,6 +108,11 @@ export const NAMING_SETTINGS: readonly Setting[] = SETTINGS.filter(
     path !== "kubernetes.netnsPath",
 );
 
+const HOST_PATHS = ["host.procPath", "host.cgroupPath", "kubernetes.netnsPath"];
+
+/** Where the host is to be seen: a trace takes them from the environment alone, which a container has them in. */
+export const HOST_SETTINGS: readonly Setting[] = SETTINGS.filter(({ path }) => HOST_PATHS.includes(path));
+
 /** The flag's long name. */
 export function longFlag({ flag }: Pick<Setting, "flag">): string {
   return flag.replace(/ .*/, "");

@@ -46,7 +46,8 @@ export class ConnectionMemory {
     const { key, localPort, peerPort, peerAddress, state } = socket;
     const isOpening = state === TCP_SYN_SENT || state === TCP_SYN_RECV || state === TCP_NEW_SYN_RECV;
     const heard = lastHeard({ socket, time });
-    const known = this.#young.get(key) ?? this.#old.get(key);
+    const young = this.#young.get(key);
+    const known = young ?? this.#old.get(key);
     const isSame =
       known !== undefined &&
       known.peerPort === peerPort &&
@@ -64,7 +65,7 @@ export class ConnectionMemory {
       known.last = time;
       known.isOpening = isOpening;
     }
-    return this.#young.has(key) ? known : this.#keep(key, known);
+    return young === undefined ? this.#keep(key, known) : known;
   }
 
   #keep(key: SocketKey, connection: Known): Known {

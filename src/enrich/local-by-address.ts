@@ -22,7 +22,7 @@ export function findByLocalAddress(
   if (sight?.kind === "stale") return { ...UNDETERMINED, awaits: `sight of ${address} at ${moment.unixMs}` };
   if (sight?.kind === "several") return ofNobody(address, awaitsSuccessor(address, moment), moment);
   if (sight?.kind === "one") {
-    return ofPod(sight.podUid, { method: "address", netns: undefined, sources: moment.sources });
+    return ofPod(sight.podUid, { method: "address", netns: undefined, moment });
   }
   const held = holderOfSocket(address, state, moment);
   if (held !== undefined) return ofHolder(held, address, moment);

@@ -4,7 +4,7 @@ import { namedEnd, UNKNOWN_END } from "./ends.ts";
 import { findByLocalAddress } from "./local-by-address.ts";
 import { type LocalFinding, ofPod } from "./local-parts.ts";
 import type { NameSources, NamespaceOwner } from "./lookups.ts";
-import type { Moment } from "./moment.ts";
+import { awaitsSight, type Moment } from "./moment.ts";
 import { thisNode } from "./this-node.ts";
 
 /** Id of the root of the cgroup v2 hierarchy, where no pod is (kernel/cgroup/cgroup.c, cgroup_setup_root()). */
@@ -20,7 +20,7 @@ export function findLocal(socket: SocketFields, moment: Moment): LocalFinding {
   const owner = cgroupId === undefined ? undefined : host.cgroup(cgroupId);
   if (owner?.kind === "pod") {
     const { podUid, containerId } = owner;
-    return ofPod(podUid, { method: "cgroup", containerId, netns, sources: moment.sources });
+    return ofPod(podUid, { method: "cgroup", containerId, netns, moment });
   }
   if (netns === undefined) {
     const found = findByLocalAddress(socket, moment);
@@ -29,6 +29,9 @@ export function findLocal(socket: SocketFields, moment: Moment): LocalFinding {
   const space = host.namespace(netns);
   // Also a namespace of this node that came and went before the host looked at it: such events are lost from the names.
   if (space === undefined) return { ownership: "foreign", end: UNKNOWN_END, awaits: `netns ${netns}` };
+  if (space.kind === "stale") {
+    return { ...findByLocalAddress(socket, moment), awaits: awaitsSight(netns, moment) };
+  }
   if (owner !== undefined) return own(ofProcess(owner.name, "cgroup", moment.sources));
   return ofNamespace(space, { socket, netns, moment });
 }
@@ -44,11 +47,14 @@ interface InNamespace {
   readonly moment: Moment;
 }
 
-function ofNamespace(space: NamespaceOwner, { socket, netns, moment }: InNamespace): LocalFinding {
+function ofNamespace(
+  space: Exclude<NamespaceOwner, { readonly kind: "stale" }>,
+  { socket, netns, moment }: InNamespace,
+): LocalFinding {
   const { sources } = moment;
   switch (space.kind) {
     case "pod":
-      return ofPod(space.podUid, { method: "netns", netns, sources });
+      return ofPod(space.podUid, { method: "netns", netns, moment });
     case "host":
       // It may be a hostNetwork pod's whose cgroup is not known yet.
       return { ownership: "own", end: thisNode(sources), awaits: awaitsCgroup(socket) };

@@ -2,6 +2,7 @@ import type { PodRecord } from "../event/cluster.ts";
 import type { AttributionMethod, EndName, Ownership } from "../event/end-name.ts";
 import { podEnd, UNKNOWN_END } from "./ends.ts";
 import type { NameSources } from "./lookups.ts";
+import { awaitsSight, type Moment } from "./moment.ts";
 
 export interface LocalFinding {
   /** `foreign`: another node's on the same kernel. While something is awaited, what holds if it never comes. */
@@ -26,27 +27,28 @@ export function localPod(pod: PodRecord, { method, containerId, sources }: Local
 }
 
 /** How a socket's pod was found. */
-export interface PodOnSocket extends LocalPodOptions {
+export interface PodOnSocket extends Omit<LocalPodOptions, "sources"> {
   readonly netns: number | undefined;
+  readonly moment: Moment;
 }
 
-/** A uid of which the API says nothing stays unknown: its address may be another's by now. */
-export function ofPod(uid: string, sight: PodOnSocket): LocalFinding {
-  const pod = sight.sources.cluster.podByUid(uid);
-  if (pod !== undefined) {
-    return { ownership: ownershipOf(pod, sight), end: localPod(pod, sight), awaits: undefined };
+/**
+ * Another node's cgroups may be in sight of this one, so the node that the API tells decides. A uid of which the API
+ * says nothing stays unknown: its address may be another's by now.
+ */
+export function ofPod(uid: string, { netns, moment, ...found }: PodOnSocket): LocalFinding {
+  const { sources } = moment;
+  const pod = sources.cluster.podByUid(uid);
+  const end = pod === undefined ? UNKNOWN_END : localPod(pod, { ...found, sources });
+  const { nodeName } = sources;
+  if (pod?.nodeName !== undefined && nodeName !== undefined) {
+    return { ownership: pod.nodeName === nodeName ? "own" : "foreign", end, awaits: undefined };
   }
-  return { ownership: bySight(sight, "foreign"), end: UNKNOWN_END, awaits: `pod ${uid}` };
-}
-
-/** Another node's cgroups may be in sight of this one, so the node that the API tells decides. */
-function ownershipOf(pod: PodRecord, sight: PodOnSocket): Ownership | "foreign" {
-  const { nodeName } = sight.sources;
-  if (nodeName === undefined || pod.nodeName === undefined) return bySight(sight, "undetermined");
-  return pod.nodeName === nodeName ? "own" : "foreign";
-}
-
-function bySight({ netns, sources }: PodOnSocket, outOfSight: Ownership | "foreign"): Ownership | "foreign" {
-  if (netns === undefined) return "undetermined";
-  return sources.host.namespace(netns) === undefined ? outOfSight : "own";
+  const awaits = pod === undefined ? `pod ${uid}` : undefined;
+  if (netns === undefined) return { ownership: "undetermined", end, awaits };
+  const space = sources.host.namespace(netns);
+  if (space === undefined) return { ownership: pod === undefined ? "foreign" : "undetermined", end, awaits };
+  if (space.kind === "stale") return { ownership: "undetermined", end, awaits: awaitsSight(netns, moment) };
+  const isUntold = space.kind === "process" && space.name === undefined;
+  return { ownership: isUntold ? "undetermined" : "own", end, awaits };
 }

@@ -57,7 +57,9 @@ export type NamespaceOwner =
   /** This node's own, which its hostNetwork pods share. */
   | { readonly kind: "host" }
   /** Held by a mount or a process of this node that is no pod's; without a name nothing is known of it, not even that. */
-  | { readonly kind: "process"; readonly name: string | undefined };
+  | { readonly kind: "process"; readonly name: string | undefined }
+  /** It was not looked for since: a later call knows more. */
+  | { readonly kind: "stale" };
 
 /** Who can have had an address, by the network namespaces of this host's pods. */
 export type PodSight =

@@ -27,6 +27,11 @@ export const AWAITS_CLUSTER = "cluster";
 /** What waits until every pod has told its addresses, so that one outside is surely outside. */
 export const AWAITS_COMPLETE = "complete";
 
+/** What waits for a look for a namespace: each event for one of its own, which comes soon. */
+export function awaitsSight(netns: number, { unixMs }: Moment): string {
+  return `sight of netns ${netns} at ${unixMs}`;
+}
+
 /** What waits for whoever has an address that a pod has left, or that two may have: it may not have told yet. */
 export function awaitsSuccessor(address: string, { sources }: Moment): string {
   return sources.cluster.pending ? AWAITS_CLUSTER : `successor ${address}`;

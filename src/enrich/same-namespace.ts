@@ -26,6 +26,8 @@ export function inSameNamespace({ netns }: SocketFields, local: EndName, moment:
       if (space.name === undefined) return UNKNOWN_END;
       return namedEnd("process", space.name, { method: "netns", node: thisNode(moment.sources).node });
     }
+    case "stale":
+      return UNKNOWN_END;
     case undefined:
       return local.kind === "node" ? local : UNKNOWN_END;
   }

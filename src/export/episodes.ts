@@ -21,7 +21,7 @@ export interface Between {
 }
 
 export interface EpisodesOptions {
-  /** Told of each episode that is over and of which it is known how long the connection stood still, at least, in seconds. */
+  /** Told of each episode that is over and of which events prove that the connection stood still: for so many seconds, at least. */
   readonly stall: (between: Between, seconds: number) => void;
   /** An episode is over when nothing came for so long, and the kernel would have tried again. */
   readonly quietSeconds: number;
@@ -48,6 +48,8 @@ export class Episodes {
   readonly ended: Record<EpisodeEnd, number> = { recovered: 0, abandoned: 0, quiet: 0, cut_short: 0 };
   /** Episodes that began when there were too many for a span each. */
   withoutSpan = 0;
+  /** Episodes that ended and of which nothing proves that the connection stood still: how long it did is not known, 0 would be a guess. */
+  withoutStall = 0;
   readonly #options: EpisodesOptions;
   /** The one that began first is the first. */
   readonly #open = new Map<SocketKey, OpenEpisode>();
@@ -127,9 +129,8 @@ export class Episodes {
     const stall = endStandstill(episode, how === "recovered" ? time : undefined);
     this.#open.delete(episode.last.socket.key);
     this.ended[how]++;
-    if (stall !== undefined) {
-      this.#options.stall({ socket: episode.last.socket, ends: episode.ends }, stall.min);
-    }
+    if (stall === undefined || stall.min === 0) this.withoutStall++;
+    else this.#options.stall({ socket: episode.last.socket, ends: episode.ends }, stall.min);
     episode.span?.end(episode, how, stall);
   }
 }

@@ -84,7 +84,7 @@ export const RETRANSMIT_METRICS = {
     unit: "s",
     kind: "histogram",
     description:
-      "Time that a connection stood still, at least: from the first retransmit of an episode to the last event at which it had made no progress",
+      "Time that a connection stood still, at least: from the first retransmit of an episode to the last event at which it had made no progress; an episode of which no second event proves that is not in it but in tcpretrans.episodes.without_stall",
     attributes: [...WORKLOAD, ...OVERFLOW],
   },
   nodePairs: {

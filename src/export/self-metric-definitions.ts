@@ -206,6 +206,14 @@ export const SELF_METRICS = {
     description: "Loss-recovery episodes that have no span: too many began in one second",
     attributes: [],
   },
+  episodesWithoutStall: {
+    name: "tcpretrans.episodes.without_stall",
+    unit: "{episode}",
+    kind: "counter",
+    description:
+      "Loss-recovery episodes that ended and are not in tcp.stall.duration: no second event proves that the connection stood still, one retransmit was enough or the rung does not tell what was sent",
+    attributes: [],
+  },
   queueRecords: {
     name: "tcpretrans.queue.records",
     unit: "{record}",

@@ -12,7 +12,9 @@ export type NamespaceHolder =
   /** The one of process 1, which hostNetwork pods share. */
   | { readonly kind: "host" }
   /** No pod's as far as can be told; `name` is that of its mount, unit or container. */
-  | { readonly kind: "process"; readonly name: string | undefined };
+  | { readonly kind: "process"; readonly name: string | undefined }
+  /** It was not looked for since: a later call knows more, within OVERDUE_MS. */
+  | { readonly kind: "stale" };
 
 export interface NamespaceOwnersOptions extends NamespaceHoldersOptions {
   /** The cgroup that paths in /proc/PID/cgroup start from: the root of this process's cgroup namespace. */
@@ -54,9 +56,9 @@ interface Told {
 const REMEMBER = { ttlMs: 120_000, maxSize: 5_000 };
 /** Numbers that are not in sight: every scan looks for them too, so only the first look-up asks for one. */
 const ABSENT = { ttlMs: 60_000, maxSize: 5_000 };
-/** How long a scan that did not find a number counts: a little longer than from one refresh to the next. */
-const ABSENT_MS = 1_500;
-/** Scans that misses ask for may take this part of the time at most. */
+/** A little longer than from one refresh to the next: so long a scan that did not find a number counts. */
+const OVERDUE_MS = 1_500;
+/** Scans that misses ask for may take this part of the time at most, where refreshes come in time. */
 const MAX_MISS_SHARE = 0.05;
 const MIN_MISS_INTERVAL_MS = 20;
 /** How long a number may be taken for the one that it was: the kernel gives a free one to the next namespace at once. */
@@ -68,6 +70,7 @@ const SETTLED_MS = 10_000;
 
 const HOST = { kind: "host" } as const;
 const UNTOLD = { kind: "process", name: undefined } as const;
+const STALE = { kind: "stale" } as const;
 
 /** Who owns a network namespace, by its inode number. */
 export class NamespaceOwners {
@@ -99,7 +102,8 @@ export class NamespaceOwners {
 
   /**
    * Undefined when neither a mount nor a process in sight holds it, now or a while ago; a process without a name
-   * while that is not certain. Known ones cost about 0.1 µs, and 5 µs once in 100 ms.
+   * where some cannot be seen, stale where none was looked for since. Known ones cost about 0.1 µs, and 5 µs once in
+   * 100 ms.
    */
   owner(inum: number): NamespaceHolder | undefined {
     if (inum === this.#host) return HOST;
@@ -155,8 +159,9 @@ export class NamespaceOwners {
 
   #lookFor(inum: number, now: number): NamespaceHolder | undefined {
     if (now - this.#lastScanMs >= this.#scanCountsFor(inum, now)) {
-      if (now >= this.#nextMissScanMs) this.#scanForMiss(now);
-      else if (!this.#wasScannedFor(inum, now)) return UNTOLD;
+      const isOverdue = now - this.#lastScanMs >= OVERDUE_MS;
+      if (isOverdue || now >= this.#nextMissScanMs) this.#scanForMiss(now);
+      else if (!this.#wasScannedFor(inum, now)) return STALE;
       if (inum === this.#host) return HOST;
       const told = this.#told.get(inum);
       if (told !== undefined) return told.owner;
@@ -171,7 +176,9 @@ export class NamespaceOwners {
     if (this.#told.has(inum)) return false; // it was found, and what told it has gone since
     const askedMs = this.#asked.get(inum, now);
     if (askedMs === undefined) this.#asked.set(inum, now, now);
-    return askedMs !== undefined && this.#lastScanMs > askedMs;
+    if (askedMs === undefined || this.#lastScanMs <= askedMs) return false;
+    this.#asked.delete(inum);
+    return true;
   }
 
   #scanForMiss(now: number): void {
@@ -185,7 +192,7 @@ export class NamespaceOwners {
   #scanCountsFor(inum: number, now: number): number {
     if (this.#told.has(inum)) return 0; // it did find it, but the holder has gone since
     if (this.#gone.get(inum, now) !== undefined) return VERIFY_MS;
-    return this.#absent.get(inum, now) ? ABSENT_MS : MIN_MISS_INTERVAL_MS;
+    return this.#absent.get(inum, now) ? OVERDUE_MS : MIN_MISS_INTERVAL_MS;
   }
 
   /** Without the host's number, or with namespaces that it may not see, it cannot say that one is not this node's. */

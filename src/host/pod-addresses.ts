@@ -88,7 +88,7 @@ export class PodAddresses {
   /** Who can have had an address at some time between two; undefined where nobody can. */
   at(address: string, fromMs: number, untilMs: number): PodSight | undefined {
     const stays = this.#byAddress.get(address);
-    if (stays === undefined && this.#absent.get(address, this.#options.unixMs())) return undefined;
+    if (stays === undefined && this.#absent.get(address, untilMs)) return undefined;
     let found: Stay | undefined;
     let isSure = untilMs <= this.#lookedMs;
     for (const stay of stays ?? []) {

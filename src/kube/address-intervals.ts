@@ -79,7 +79,8 @@ export class AddressIntervals<T> {
 
   /** Whether nobody is known to have had the address after this hold. */
   isNewest(address: string, hold: Hold<T>): boolean {
-    return this.#list(address).at(-1)?.hold === hold;
+    const known = this.#places.get(address);
+    return known !== undefined && (isList(known) ? known.at(-1)?.hold : known) === hold;
   }
 
   /** Whose the address was at a time. */
@@ -106,9 +107,15 @@ export class AddressIntervals<T> {
    * lies before that; but for `graceMs` after it no other is sure either. Where that leaves none, it is one not told of.
    */
   answering(address: string, unixMs: number, graceMs: number): Hold<T> | typeof AMBIGUOUS | undefined {
+    const known = this.#places.get(address);
+    if (known === undefined) return undefined;
+    if (!isList(known)) {
+      if (unixMs < known.earliestMs) return undefined;
+      return known.releasedMs !== undefined && unixMs >= known.releasedMs ? AMBIGUOUS : known;
+    }
     let found: Hold<T> | undefined;
     let hadHolder = false;
-    for (const { hold, openFromMs } of this.#list(address).toReversed()) {
+    for (const { hold, openFromMs } of known.toReversed()) {
       if (unixMs < hold.earliestMs) continue;
       hadHolder = true;
       const isOver = hold.releasedMs !== undefined && unixMs >= hold.releasedMs + graceMs;

@@ -145,5 +145,8 @@ function syncOf(followed: () => readonly Followed[]): SyncState {
     get pending() {
       return followed().some(({ state }) => state === "syncing" || state === "behind");
     },
+    get followsPods() {
+      return followed().some(({ resource, state }) => resource === "pods" && state === "synced");
+    },
   };
 }

@@ -17,6 +17,8 @@ export interface SyncState {
   readonly complete: boolean;
   /** What is not known yet may still come: the first lists are not in, or a watch is behind. */
   readonly pending: boolean;
+  /** Pods are followed at this moment: whoever takes an address is told of. */
+  readonly followsPods: boolean;
 }
 
 export interface OwnerIndexOptions {
@@ -141,7 +143,9 @@ export class OwnerIndex {
     if (hold === undefined) return undefined;
     if (hold === AMBIGUOUS) return { kind: "ambiguous" };
     const isOver = hold.releasedMs !== undefined && unixMs >= hold.releasedMs;
-    return { kind: isOver ? "tombstone" : "held", pod: hold.holder };
+    if (!isOver) return { kind: "held", pod: hold.holder };
+    // While the API server is away nobody tells who has a free address now.
+    return this.#options.sync.followsPods ? { kind: "tombstone", pod: hold.holder } : { kind: "ambiguous" };
   }
 
   podAnswering(address: string, unixMs: number): Held | Ambiguous | undefined {

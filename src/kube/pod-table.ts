@@ -86,8 +86,7 @@ export class PodTable implements ResourceSink<SlimPod> {
     const hold = this.#holds.at(address, unixMs);
     if (hold === undefined || hold === AMBIGUOUS) return hold;
     if (unixMs > this.#horizon.ms) return AMBIGUOUS;
-    const isLast = this.#holds.isNewest(address, hold);
-    return this.#mayBeAnothers(hold, unixMs, isLast) ? AMBIGUOUS : hold;
+    return this.#mayBeAnothers(hold, unixMs, address) ? AMBIGUOUS : hold;
   }
 
   /** Whose an address was at a time at which its holder answered. */
@@ -96,7 +95,7 @@ export class PodTable implements ResourceSink<SlimPod> {
     if (hold === undefined || hold === AMBIGUOUS) return hold;
     if (unixMs > this.#horizon.ms) return AMBIGUOUS;
     // Whoever is known to have had it later is over.
-    return this.#mayBeAnothers(hold, unixMs, true) ? AMBIGUOUS : hold;
+    return this.#mayBeAnothers(hold, unixMs, undefined) ? AMBIGUOUS : hold;
   }
 
   replaceBegin(): void {
@@ -177,15 +176,16 @@ export class PodTable implements ResourceSink<SlimPod> {
   /**
    * Whether a pod that the API has not told the address of may have had this one: on the same node, so short a time ago
    * that its kubelet need not have told yet, and after the last holder, if that may have let go of it, or before one
-   * that need not have had it.
+   * that need not have had it. Without an address the hold is the last.
    */
-  #mayBeAnothers(hold: Hold<PodEntry>, unixMs: number, isLast: boolean): boolean {
+  #mayBeAnothers(hold: Hold<PodEntry>, unixMs: number, address: string | undefined): boolean {
     const { nodeName, mayHaveEnded } = hold.holder;
     if (this.#waiting.count === 0 || nodeName === undefined) return false;
     if (unixMs < this.#nowMs - this.#options.statusLagMs) return false;
     if (unixMs < hold.certainMs && this.#waiting.anyOver(nodeName, unixMs)) return true;
     const mayBeOver = (mayHaveEnded || hold.releasedMs !== undefined) && unixMs >= hold.lastSureMs;
-    return mayBeOver && isLast && this.#waiting.any(nodeName, unixMs);
+    if (!mayBeOver || !this.#waiting.any(nodeName, unixMs)) return false;
+    return address === undefined || this.#holds.isNewest(address, hold);
   }
 }
 

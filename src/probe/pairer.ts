@@ -211,7 +211,8 @@ export class Pairer {
 
   #caState(record: ProbeRecord): void {
     if (record.congState === undefined) return;
-    this.#congState.delete(record.key);
+    // The order of use is of use only where some must go.
+    if (this.#congState.size > CONG_STATES / 2) this.#congState.delete(record.key);
     this.#congState.set(record.key, record.congState);
     if (this.#congState.size <= CONG_STATES) return;
     for (const oldest of this.#congState.keys()) {

@@ -26,8 +26,8 @@ const BEFORE_COUNTING: ReadonlySet<number> = new Set([-11, -12, -16, -22, -113])
 
 /** Events and segments of one network namespace, added up by what the identities ask for. */
 export class Tally {
-  readonly #causes = new Map<Cause, { sent: number; failed: number; segments: number }>();
-  readonly #probes = new Map<Outcome, number>();
+  readonly #causes = noCauses();
+  readonly #probes = noOutcomes();
   #synFailuresCounted = 0;
   #synFailuresUntold = 0;
   #synAckTimers = 0;
@@ -40,13 +40,15 @@ export class Tally {
       return;
     }
     const { cause, outcome, error, segments } = observation;
-    if (observation.kind === "loss_probe") this.#probes.set(outcome, this.probes(outcome) + 1);
+    const count = this.#causes[cause];
+    if (observation.kind === "loss_probe") this.#probes[outcome]++;
     if (outcome === "failed") {
-      this.#addTo(cause, { sent: 0, failed: 1, segments: 0 });
+      count.failed++;
       if (cause === "syn" && error === undefined) this.#synFailuresUntold += 1;
       else if (cause === "syn" && !BEFORE_COUNTING.has(error ?? 0)) this.#synFailuresCounted += 1;
     } else if (outcome === "sent") {
-      this.#addTo(cause, { sent: 1, failed: 0, segments: segments ?? 1 });
+      count.sent++;
+      count.segments += segments ?? 1;
       // A SYN or SYN-ACK is one segment always.
       if (segments === undefined && cause !== "syn" && cause !== "syn_ack") this.#assumed += 1;
     }
@@ -55,7 +57,7 @@ export class Tally {
   /** Adds all of another tally to this one. */
   addAll(other: Tally): void {
     for (const cause of CAUSES) this.#addTo(cause, other.cause(cause));
-    for (const outcome of OUTCOMES) this.#probes.set(outcome, this.probes(outcome) + other.probes(outcome));
+    for (const outcome of OUTCOMES) this.#probes[outcome] += other.probes(outcome);
     this.#synFailuresCounted += other.synFailuresCounted;
     this.#synFailuresUntold += other.synFailuresUntold;
     this.#synAckTimers += other.synAckTimers;
@@ -63,12 +65,12 @@ export class Tally {
   }
 
   cause(cause: Cause): CauseCount {
-    return this.#causes.get(cause) ?? { sent: 0, failed: 0, segments: 0 };
+    return this.#causes[cause];
   }
 
   /** Tail loss probes with this outcome; `sent` are those that retransmitted. */
   probes(outcome: Outcome): number {
-    return this.#probes.get(outcome) ?? 0;
+    return this.#probes[outcome];
   }
 
   /** Segments sent, over all causes. */
@@ -106,12 +108,22 @@ export class Tally {
   }
 
   #addTo(cause: Cause, { sent, failed, segments }: CauseCount): void {
-    const count = this.#causes.get(cause) ?? { sent: 0, failed: 0, segments: 0 };
+    const count = this.#causes[cause];
     count.sent += sent;
     count.failed += failed;
     count.segments += segments;
-    this.#causes.set(cause, count);
   }
+}
+
+type Counting = { -readonly [K in keyof CauseCount]: CauseCount[K] };
+
+function noCauses(): Readonly<Record<Cause, Counting>> {
+  const none = CAUSES.map((cause) => [cause, { sent: 0, failed: 0, segments: 0 }]);
+  return Object.fromEntries(none) as Record<Cause, Counting>;
+}
+
+function noOutcomes(): Record<Outcome, number> {
+  return Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
 }
 
 /** Adds observations up. */

@@ -21,6 +21,7 @@ setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");
 
 const DAY_S = 86_400;
+const TICK_S = 4;
 const PODS = 10_000;
 /** Pods of the node that live at a time: each for some 14 minutes. */
 const ALIVE = 100;
@@ -104,25 +105,25 @@ test("The sinks hold as much after a day of 10,000 pods that come and go as afte
   let born = 0;
   const living: Living[] = [];
   const heaps: number[] = [];
-  for (let second = 1; second <= DAY_S; second++) {
+  for (let second = TICK_S; second <= DAY_S; second += TICK_S) {
     state.second = second;
     while (born < (second * PODS) / DAY_S) {
       living.push(live(born++, below));
       if (living.length > ALIVE) metrics.podGone(living.shift()?.pod.uid ?? "");
     }
     for (const { pod } of living.slice(-2)) metrics.podSeen(pod);
-    const count = second % 1800 === 0 ? 3000 : 3;
+    const count = second % 3600 === 0 ? 3000 : 4;
     const events = Array.from({ length: count }, () => {
       const from = living[below(living.length)] ?? live(0, below);
-      return anEventOf(from, traceNanos((second - 1) * 1e9 + below(1e9)), below);
+      return anEventOf(from, traceNanos((second - TICK_S + below(1e6) * (TICK_S / 1e6)) * 1e9), below);
     });
     state.events += count;
     const watermark = traceNanos(second * 1e9);
     metrics.consume(events);
     signals.consume(events, watermark);
     recent.consume(events, watermark);
-    if (second % 5 === 0) metrics.expire(now());
-    if (second % 60 === 0) for (const reader of ["otlp", "127.0.0.1"]) scrape(metrics, now(), reader);
+    if (second % 20 === 0) metrics.expire(now());
+    if (second % 120 === 0) for (const reader of ["otlp", "127.0.0.1"]) scrape(metrics, now(), reader);
     if (second % 7200 === 0) heaps.push(heapMiB());
   }
   const [first = 0] = heaps;

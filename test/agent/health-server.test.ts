@@ -46,14 +46,15 @@ test("startHealthServer() gives metrics as they are asked for, and tells who ask
       return "text\n";
     },
   });
-  const text = await get("metrics");
+  const text = await get("metrics", { headers: { "user-agent": "curl/8" } });
   assert.equal(text.headers.get("content-type"), PROMETHEUS_TEXT_TYPE);
-  const open = await get("metrics", { headers: { accept: "application/openmetrics-text" } });
+  const scrape = { "user-agent": "Prometheus/3", "x-prometheus-scrape-timeout-seconds": "10" };
+  const open = await get("metrics", { headers: { ...scrape, accept: "application/openmetrics-text" } });
   assert.equal(open.headers.get("content-type"), OPEN_METRICS_TYPE);
   assert.equal(open.headers.get("vary"), "Accept");
   assert.deepEqual(asked, [
-    { openMetrics: false, reader: "127.0.0.1" },
-    { openMetrics: true, reader: "127.0.0.1" },
+    { openMetrics: false, reader: "127.0.0.1 curl/8 " },
+    { openMetrics: true, reader: "127.0.0.1 Prometheus/3 10" },
   ]);
 });
 

@@ -85,7 +85,8 @@ function watchCluster(client: ApiClient, scope: "cluster" | "local"): Followed {
 }
 
 function podsOnly(): Followed {
-  const index = new OwnerIndex({ ownNode, wholeCluster: true, sync: { complete: true, pending: false } });
+  const sync = { complete: true, pending: false, followsPods: true };
+  const index = new OwnerIndex({ ownNode, wholeCluster: true, sync });
   const clock = SYSTEM_CLOCK;
   const reflector = new Reflector({
     ...{ client, clock, problems: new ProblemLog({ say: console.error, clock }), firstWithinMs: 0 },

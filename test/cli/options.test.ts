@@ -66,6 +66,8 @@ test("parseOptions() reads the configuration of names where they are asked for",
   );
   assert.equal(trace("--kubernetes", { NODE_NAME: "node-a" }).naming?.kubernetes.nodeName, "node-a");
   assert.equal(trace("", { TCPRETRANS_SCOPE: "local" }).naming, undefined);
+  const inPod = trace("--kubernetes", { TCPRETRANS_HOST_PROC_PATH: "/host/proc" });
+  assert.equal(inPod.naming?.host.procPath, "/host/proc");
 });
 
 test("parseOptions() says what is wrong with the configuration of names beside what else is wrong", () => {

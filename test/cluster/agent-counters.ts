@@ -2,7 +2,7 @@ import type { Cause } from "../../src/event/tcp-event.ts";
 import type { TcpCounterName, TcpCounters } from "../../src/host/tcp-counters.ts";
 import { until } from "../lab/cluster/until.ts";
 import type { Prometheus } from "../lab/telemetry/prometheus.ts";
-import type { AgentNode } from "./agent-node.ts";
+import type { JudgedAgent } from "./agent-node.ts";
 import { type PodCounters, readPodCounters } from "./pod-counters.ts";
 import type { Check } from "./report.ts";
 
@@ -40,7 +40,7 @@ const TRIES = 6;
  * Reads the kernel's counters and then metrics that were exported later, again and again until the kernel has counted
  * nothing meanwhile. The pods must have been stopped.
  */
-export async function momentAtRest(agent: AgentNode, prometheus: Prometheus): Promise<PodMoment> {
+export async function momentAtRest(agent: JudgedAgent, prometheus: Prometheus): Promise<PodMoment> {
   for (let tries = 1; ; tries++) {
     const before = await readPodCounters(agent.place);
     await exportedAfter(Date.now() + LATE_MS, agent, prometheus);
@@ -51,7 +51,7 @@ export async function momentAtRest(agent: AgentNode, prometheus: Prometheus): Pr
   }
 }
 
-async function exportedAfter(unixMs: number, { place }: AgentNode, prometheus: Prometheus): Promise<void> {
+async function exportedAfter(unixMs: number, { place }: JudgedAgent, prometheus: Prometheus): Promise<void> {
   const own = `job="tcpretrans",k8s_node_name="${place.plan.name}"`;
   await until(`an export of ${place.plan.name}`, async () => {
     const [newest] = await prometheus.query(`timestamp(tcpretrans_ticks_total{${own}})`);
@@ -61,7 +61,7 @@ async function exportedAfter(unixMs: number, { place }: AgentNode, prometheus: P
 
 /** Waits until the metrics have what the kernel has counted since then, sees that it stays so, and says so for each pod. */
 export async function judgePodCounters(
-  agent: AgentNode,
+  agent: JudgedAgent,
   prometheus: Prometheus,
   since: PodMoment,
 ): Promise<readonly Check[]> {
@@ -77,7 +77,7 @@ export async function judgePodCounters(
   return checks;
 }
 
-function compare(agent: AgentNode, since: PodMoment, now: PodMoment): readonly Check[] {
+function compare(agent: JudgedAgent, since: PodMoment, now: PodMoment): readonly Check[] {
   const { plan, rung } = agent.place;
   let total = 0;
   const checks = [...now.kernel].flatMap(([pod, counters]) =>
@@ -97,7 +97,7 @@ function compare(agent: AgentNode, since: PodMoment, now: PodMoment): readonly C
 }
 
 async function readSegments(
-  { place }: AgentNode,
+  { place }: JudgedAgent,
   prometheus: Prometheus,
 ): Promise<ReadonlyMap<string, number>> {
   const own = `job="tcpretrans",k8s_node_name="${place.plan.name}",source_k8s_pod_name!=""`;

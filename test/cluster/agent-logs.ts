@@ -1,5 +1,5 @@
 import type { Received } from "../export/otlp/decode-otlp.ts";
-import type { AgentNode } from "./agent-node.ts";
+import type { JudgedAgent } from "./agent-node.ts";
 import type { AgentTelemetry } from "./agent-telemetry.ts";
 import type { Check } from "./report.ts";
 
@@ -9,7 +9,7 @@ const SUMMARY = "tcp.retransmit.summary";
  * Holds the log records that arrived from a node against the events that its agent printed: each has one record that says
  * the same, or is in one summary. The agent must have ended.
  */
-export function judgeLogs(agent: AgentNode, { sink }: AgentTelemetry): readonly Check[] {
+export function judgeLogs(agent: JudgedAgent, { sink }: Pick<AgentTelemetry, "sink">): readonly Check[] {
   const { plan, rung } = agent.place;
   const own = once(sink.logs.filter(({ resource }) => resource["host.name"] === plan.name));
   const records = own.filter(({ name }) => name !== SUMMARY);
@@ -50,7 +50,7 @@ function once(records: readonly Received[]): readonly Received[] {
 }
 
 /** Spans arrive, and the log records of an episode name its span. */
-export function judgeSpans(agent: AgentNode, { sink }: AgentTelemetry): readonly Check[] {
+export function judgeSpans(agent: JudgedAgent, { sink }: Pick<AgentTelemetry, "sink">): readonly Check[] {
   const { plan, rung } = agent.place;
   const of = (received: readonly Received[]) =>
     received.filter(({ resource }) => resource["host.name"] === plan.name);

@@ -2,7 +2,7 @@ import { until } from "../lab/cluster/until.ts";
 import { run } from "../lab/run.ts";
 import { comparePaths, type PathSeries, readPath } from "../lab/telemetry/metric-paths.ts";
 import type { Labels, Prometheus } from "../lab/telemetry/prometheus.ts";
-import type { AgentNode } from "./agent-node.ts";
+import type { JudgedAgent } from "./agent-node.ts";
 import type { AgentTelemetry } from "./agent-telemetry.ts";
 import { readPodCounters } from "./pod-counters.ts";
 import type { Check } from "./report.ts";
@@ -36,7 +36,7 @@ export async function judgeMetricPaths(prometheus: Prometheus): Promise<Check> {
 }
 
 /** Segments by both ends and type are those of the events that the agent printed, for pods that live. The pods must be at rest. */
-export async function judgeEnds(agent: AgentNode, prometheus: Prometheus): Promise<Check> {
+export async function judgeEnds(agent: JudgedAgent, prometheus: Prometheus): Promise<Check> {
   const { place } = agent;
   const living = new Set((await readPodCounters(place)).keys());
   const by = [...END_LABELS, "network_tcp_retransmit_type"];
@@ -81,7 +81,10 @@ function endsOf(event: Readonly<Record<string, unknown>>): readonly unknown[] {
 }
 
 /** What is seen is what the kernel has counted over all of the node's namespaces. */
-export async function judgeCoverage({ place }: AgentNode, prometheus: Prometheus): Promise<readonly Check[]> {
+export async function judgeCoverage(
+  { place }: JudgedAgent,
+  prometheus: Prometheus,
+): Promise<readonly Check[]> {
   const value = async (name: string) => {
     const found = await prometheus.query(`sum(${name}{job="tcpretrans",k8s_node_name="${place.plan.name}"})`);
     return found[0]?.value;
@@ -136,7 +139,7 @@ export async function judgeBirth(pod: string, prometheus: Prometheus): Promise<r
 }
 
 /** Nothing was dropped, though exports failed while the Collector was away. */
-export async function judgeOutage({ place }: AgentNode, prometheus: Prometheus): Promise<Check> {
+export async function judgeOutage({ place }: JudgedAgent, prometheus: Prometheus): Promise<Check> {
   const sum = async (name: string) => {
     const own = `job="scrape",k8s_node_name="${place.plan.name}",tcpretrans_signal!="metrics"`;
     return (await prometheus.query(`sum(${name}{${own}})`))[0]?.value ?? 0;
@@ -149,7 +152,10 @@ export async function judgeOutage({ place }: AgentNode, prometheus: Prometheus):
 }
 
 /** promtool finds nothing wrong with what is scraped as text; it reads no OpenMetrics. */
-export async function judgeText(agent: AgentNode, { promtool }: AgentTelemetry): Promise<Check> {
+export async function judgeText(
+  agent: JudgedAgent,
+  { promtool }: Pick<AgentTelemetry, "promtool">,
+): Promise<Check> {
   const input = await agent.metricsText();
   const problem = await run(promtool, ["check", "metrics"], { input }).then(
     () => undefined,

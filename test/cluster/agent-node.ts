@@ -11,30 +11,41 @@ import { inNode, type NodeWatch, namingFlags, READY_MS } from "./node-watch.ts";
 export const AGENT_PORT = 9464;
 const NAME = "tcpretrans-agent";
 
-/** A `tcpretrans agent` on a node; it prints the events too, which is what its signals are compared with. */
-export class AgentNode implements NodeWatch {
+/** An agent whose signals are held against the kernel's counters and against its own events, wherever it runs. */
+export interface JudgedAgent {
   readonly place: NodePlace;
+  /** Every event that it printed, as it stands on its output. */
+  events(): readonly Readonly<Record<string, unknown>>[];
+  /** Its metrics as text 0.0.4. */
+  metricsText(): Promise<string>;
+}
+
+/** A `tcpretrans agent` on a node; it prints the events too, which is what its signals are compared with. */
+export class AgentNode implements NodeWatch, JudgedAgent {
+  readonly place: NodePlace;
+  readonly pid: number;
   readonly #named = new LinesWithNames(() => readNamedLines(this.#outFile));
 
-  private constructor(place: NodePlace) {
+  private constructor(place: NodePlace, pid: number) {
     this.place = place;
+    this.pid = pid;
   }
 
   /** Starts it with more flags, and waits until it says that it is ready: probes in place, names known. */
   static async start(cluster: Cluster, place: NodePlace, flags: readonly string[]): Promise<AgentNode> {
     const { plan, runner, rung, file } = place;
-    const agent = new AgentNode(place);
     const own = [
       ...["agent", "--events=json", "--log-format=json", `--probe=${rung}`],
       ...[`--http-host=${plan.address.v4}`, `--http-port=${AGENT_PORT}`],
     ];
-    await runner.start({
+    const pid = await runner.start({
       name: NAME,
       args: [...inNode(place), TCPRETRANS, ...own, ...namingFlags(place, cluster.kubeconfig), ...flags],
       outFile: file(`${NAME}.out`).there,
       errFile: file(`${NAME}.err`).there,
       env: { TCPRETRANS_NODE: process.execPath },
     });
+    const agent = new AgentNode(place, pid);
     const isReady = async () => (await fetch(`http://${agent.address}/readyz`)).ok;
     await until(`the agent on ${plan.name}`, isReady, { timeoutMs: READY_MS, everyMs: 300 }).catch(
       (error: unknown) => {

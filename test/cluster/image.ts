@@ -58,7 +58,9 @@ export async function checkImage(options: ImageOptions): Promise<readonly Check[
   };
   await runner.ctr(["images", "import", options.archive]);
   await check("the image tells its version", () => tellsVersion(runner));
-  await check("a container of it is uid 0 with a read-only root and no shell", () => hasRights(runner));
+  await check("a container of it is uid 0 with a read-only root, its own tcpretrans and no shell", () =>
+    hasRights(runner),
+  );
   for (const signal of ["SIGTERM", "SIGINT"])
     await check(`${signal} ends it as PID 1, and nothing is left`, () => endsBy(runner, signal, own));
   await check("what SIGKILL leaves goes with the next start", () => cleansUp(runner, own));
@@ -168,6 +170,7 @@ async function hasRights(runner: ImageRunner): Promise<string | undefined> {
   const uid = (await node("process.getuid()")).trim();
   const attempt = 'try { require("fs").writeFileSync("/x", ""); "written" } catch (error) { error.code }';
   const written = (await node(attempt)).trim();
+  const told = await runner.exec(running, ["tcpretrans", "--version"]);
   const shell = await runner.exec(running, ["/bin/sh", "-c", "true"]).then(
     () => "a shell",
     () => "none",
@@ -175,6 +178,7 @@ async function hasRights(runner: ImageRunner): Promise<string | undefined> {
   await runner.ctr(["task", "kill", "--signal", "SIGTERM", running.id]);
   await running.code;
   const found = `${uid} ${written} ${shell}`;
+  if (!/^tcpretrans \d/m.test(told)) return `its tcpretrans says ${told}`;
   return found === "0 EROFS none" ? undefined : `it is ${found}`;
 }
 

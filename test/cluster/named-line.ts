@@ -8,6 +8,8 @@ export interface NamedLine {
   /** `address:port` as the pods' program writes it. */
   readonly local: string;
   readonly peer: string;
+  /** It may be another node's. */
+  readonly isUndetermined: boolean;
   readonly source: LineEnd;
   readonly destination: LineEnd;
 }
@@ -49,6 +51,7 @@ function parse(text: string): NamedLine {
     time: Date.parse(line.timestamp),
     local: hostPort(line["source.address"], line["source.port"]),
     peer: hostPort(line["destination.address"], line["destination.port"]),
+    isUndetermined: line["tcpretrans.ownership"] === "undetermined",
     source: end("source"),
     destination: end("destination"),
   };

@@ -1,10 +1,12 @@
 import type { NodePlace } from "../lab/cluster/cluster.ts";
-import { CLUSTER_RANGE, LINK_RANGE, NESTED_LINK } from "../lab/cluster/plan.ts";
+import { CLUSTER_RANGE, LINK_RANGE, NESTED_LINK, SIBLING_LINK } from "../lab/cluster/plan.ts";
 import type { NamedLine } from "./named-line.ts";
 
 /** A tcpretrans that watches a node of the cluster, whatever its command. */
 export interface NodeWatch {
   readonly place: NodePlace;
+  /** Of its process, on its node's machine. */
+  readonly pid: number;
   /** Waits, while events come, until it has names; gives the seconds that it took. */
   awaitNames(): Promise<number>;
   /** Events that it showed since it had names. */
@@ -19,7 +21,8 @@ export const READY_MS = 300_000;
 
 /** Of the cluster, on every node: how names are found. */
 export function namingFlags({ plan }: NodePlace, kubeconfig: string): readonly string[] {
-  const ranges = [LINK_RANGE, NESTED_LINK.range, CLUSTER_RANGE].flatMap(({ v4, v6 }) => [v4, v6]);
+  const all = [LINK_RANGE, NESTED_LINK.range, SIBLING_LINK.range, CLUSTER_RANGE];
+  const ranges = all.flatMap(({ v4, v6 }) => [v4, v6]);
   return [
     `--kubeconfig=${kubeconfig}`,
     `--node-name=${plan.name}`,

@@ -9,26 +9,33 @@ import { inNode, type NodeWatch, namingFlags, READY_MS } from "./node-watch.ts";
 /** A `tcpretrans --kubernetes --json` that watches a node. */
 export class Watcher implements NodeWatch {
   readonly place: NodePlace;
+  readonly pid: number;
   readonly #name: string;
   readonly #named = new LinesWithNames(() => this.allLines());
 
-  private constructor(place: NodePlace, name: string) {
+  private constructor(place: NodePlace, name: string, pid: number) {
     this.place = place;
     this.#name = name;
+    this.pid = pid;
   }
 
   /** Starts it and waits until its probes are in place. */
-  static async start(cluster: Cluster, place: NodePlace, name = "tcpretrans"): Promise<Watcher> {
+  static async start(
+    cluster: Cluster,
+    place: NodePlace,
+    { name = "tcpretrans", user = "tcpretrans" }: { readonly name?: string; readonly user?: string } = {},
+  ): Promise<Watcher> {
     const { plan, runner, rung, file } = place;
-    const watcher = new Watcher(place, name);
-    const flags = ["--json", `--probe=${rung}`, "--kubernetes", ...namingFlags(place, cluster.kubeconfig)];
-    await runner.start({
+    const naming = namingFlags(place, cluster.kubeconfigOf(user));
+    const flags = ["--json", `--probe=${rung}`, "--kubernetes", ...naming];
+    const pid = await runner.start({
       name,
       args: [...inNode(place), TCPRETRANS, ...flags],
       outFile: file(`${name}.out`).there,
       errFile: file(`${name}.err`).there,
       env: { TCPRETRANS_NODE: process.execPath },
     });
+    const watcher = new Watcher(place, name, pid);
     await until(`${name} on ${plan.name}`, () => watcher.messages().includes("Tracing TCP retransmits"), {
       timeoutMs: READY_MS,
       everyMs: 300,

@@ -183,6 +183,21 @@ test("Enricher calls a namespace foreign only after a wait: it may be a new pod'
   assert.equal(enricher.counts.foreign, 2);
 });
 
+test("Enricher waits for a look for a namespace again, also where it gave it up as another node's", () => {
+  const { world, enricher, tick } = aStart();
+  const elsewhere = (ms: number) =>
+    at(ms, { cgroupId: undefined, netns: 99, localAddress: "192.168.5.5", key: 9 as SocketKey });
+  tick(10, elsewhere(1));
+  tick(2020);
+  assert.equal(enricher.counts.foreign, 1);
+  world.namespaces.set(99, { kind: "stale" });
+  assert.deepEqual(tick(2100, elsewhere(2090)), []);
+  assert.equal(enricher.waiting, 1);
+  world.namespaces.delete(99);
+  assert.deepEqual(tick(2120), []);
+  assert.deepEqual([enricher.counts.foreign, enricher.counts.undetermined, enricher.waiting], [2, 0, 0]);
+});
+
 test("Enricher waits while the first lists come, once, and again when a watch falls behind later", () => {
   const { world, enricher, tick } = aStart((world) =>
     Object.assign(world, { complete: false, pending: true }),

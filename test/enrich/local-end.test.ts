@@ -98,6 +98,33 @@ const byCgroup: readonly Case[] = [
     found: { ...UNKNOWN, ownership: "foreign", awaits: "pod new" },
   },
   {
+    name: "a uid that the API does not know as undetermined where the namespace was not looked for",
+    world: ({ cgroups, namespaces }) => {
+      cgroups.set(504n, { kind: "pod", podUid: "new", containerId: undefined });
+      namespaces.set(9, { kind: "stale" });
+    },
+    socket: { cgroupId: 504n, netns: 9 },
+    found: { ...UNKNOWN, ownership: "undetermined", awaits: `sight of netns 9 at ${NOW_MS}` },
+  },
+  {
+    name: "a uid that the API does not know as undetermined where some namespaces cannot be seen",
+    world: ({ cgroups, namespaces }) => {
+      cgroups.set(504n, { kind: "pod", podUid: "new", containerId: undefined });
+      namespaces.set(9, { kind: "process", name: undefined });
+    },
+    socket: { cgroupId: 504n, netns: 9 },
+    found: { ...UNKNOWN, ownership: "undetermined", awaits: "pod new" },
+  },
+  {
+    name: "a process in a namespace that was not looked for as nobody's yet",
+    world: ({ cgroups, namespaces }) => {
+      cgroups.set(505n, { kind: "process", name: "kubelet.service" });
+      namespaces.set(9, { kind: "stale" });
+    },
+    socket: { cgroupId: 505n, netns: 9, localAddress: "192.168.5.5" },
+    found: { ...UNKNOWN, ownership: "undetermined", awaits: `sight of netns 9 at ${NOW_MS}` },
+  },
+  {
     name: "a process outside Kubernetes by its unit",
     world: ({ cgroups }) => cgroups.set(505n, { kind: "process", name: "sshd.service" }),
     socket: { cgroupId: 505n, netns: HOST_NETNS },
@@ -186,6 +213,18 @@ const byNamespace: readonly Case[] = [
     world: ({ namespaces }) => namespaces.set(9, { kind: "process", name: undefined }),
     socket: { netns: 9, localAddress: "192.168.5.5" },
     found: { ...UNKNOWN, ownership: "undetermined", awaits: "netns 9" },
+  },
+  {
+    name: "what the address tells where the namespace was not looked for, and waits for that look alone",
+    world: ({ namespaces }) => namespaces.set(9, { kind: "stale" }),
+    socket: { netns: 9 },
+    found: { ...POD_A, method: "address", awaits: `sight of netns 9 at ${NOW_MS}` },
+  },
+  {
+    name: "nobody where a namespace was not looked for and the address says nothing, as undetermined",
+    world: ({ namespaces }) => namespaces.set(9, { kind: "stale" }),
+    socket: { netns: 9, localAddress: "192.168.5.5" },
+    found: { ...UNKNOWN, ownership: "undetermined", awaits: `sight of netns 9 at ${NOW_MS}` },
   },
   {
     name: "a namespace out of sight as foreign, whatever pod of this node has the address",

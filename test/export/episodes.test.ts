@@ -82,8 +82,9 @@ for (const name of RECORDINGS) {
     const bounds = spans.map(({ attributes }) => [attributes["tcp.stall.min"], attributes["tcp.stall.max"]]);
     assert.deepEqual(
       stalls.map(({ seconds }) => seconds),
-      bounds.map(([min]) => min).filter((min) => min !== undefined),
+      bounds.map(([min]) => min).filter((min) => min !== undefined && min !== 0),
     );
+    assert.equal(stalls.length + episodes.withoutStall, spans.length);
     for (const [min = 0, max = Number.POSITIVE_INFINITY] of bounds) assert.ok(min <= max, `${min} ${max}`);
   });
 }
@@ -114,9 +115,11 @@ for (const { name, port, min, max, by } of [
 
 test("Episodes of the rung tracepoint tell how long handshakes stood still, and of data nothing", () => {
   const { events } = replayFile(recordingPath("6.18-tracepoint"));
-  const { episodes, spans } = follow();
+  const { episodes, stalls, spans } = follow();
   for (const event of events) episodes.see({ event, ends: undefined });
   episodes.pass(traceNanos(1e12));
+  assert.equal(stalls.length, 5);
+  assert.equal(episodes.withoutStall, spans.length - 5);
   const told = spans.map(({ attributes }) => [
     attributes["tcp.state"],
     Math.floor(Number(attributes["tcp.stall.min"])),
@@ -364,7 +367,16 @@ test("Episodes begin a bounded number of spans a second, count those without one
   assert.ok(episodes.see(at(1.1, { socket: { key: 640 as SocketKey, localPort: 5 } })));
   episodes.end();
   assert.equal(spans.length, 3);
-  assert.equal(stalls.length, 5);
+  assert.equal(stalls.length + episodes.withoutStall, 5);
+});
+
+test("Episodes take no stall of 0 s for one: a retransmit that is the last says nothing of how long nothing went on", () => {
+  const { episodes, spans, stalls } = follow();
+  episodes.see(timeoutAt(0, 1));
+  episodes.end();
+  assert.deepEqual(stalls, []);
+  assert.equal(episodes.withoutStall, 1);
+  assert.equal(spans[0]?.attributes["tcp.stall.min"], 0);
 });
 
 test("Episodes have spans that end no earlier than they begin, though the wall clock is found slower meanwhile", () => {

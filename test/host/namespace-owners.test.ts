@@ -11,7 +11,7 @@ const [A, B, C] = [4026532200, 4026532300, 4026532400];
 const pod = (uid: string) => ({ kind: "pod", podUid: uid }) as const;
 const cgroupOf = (uid: string) => `/kubepods/pod${uid}/${ID}`;
 
-const UNTOLD = { kind: "process", name: undefined };
+const STALE = { kind: "stale" };
 
 /** A directory in place of /proc, with process 1 in the host's namespace, and a clock that stands still. */
 function makeProc(t: TestContext) {
@@ -91,7 +91,7 @@ test("NamespaceOwners.owner() takes the next refresh's word where scans are too 
   clock.ms += 100;
   assert.deepEqual(
     [owners.owner(B), owners.owner(C)],
-    [UNTOLD, UNTOLD],
+    [STALE, STALE],
     "a scan would take too much of the time",
   );
   start(60, C, cgroupOf("c"));
@@ -99,6 +99,39 @@ test("NamespaceOwners.owner() takes the next refresh's word where scans are too 
   clock.ms += 100;
   assert.deepEqual([owners.owner(B), owners.owner(C)], [undefined, pod("c")]);
   assert.equal(owners.counters().misses, 1);
+});
+
+test("NamespaceOwners.owner() takes the word of a scan once: what holds the number may have changed since", (t) => {
+  const { clock, start, end, owners, pass } = makeProc(t);
+  start(60, A, cgroupOf("old"));
+  owners.refresh();
+  end(60);
+  pass(1_000);
+  clock.ms += 100;
+  clock.scanMs = 200;
+  owners.owner(B); // now another look would come too soon
+  clock.scanMs = 0;
+  clock.ms += 100;
+  assert.deepEqual(owners.owner(A), STALE);
+  pass(100);
+  clock.ms += 100;
+  assert.deepEqual(owners.owner(A), pod("old"), "a scan has found nobody since");
+  start(61, A, cgroupOf("new"));
+  assert.deepEqual(owners.owner(A), STALE, "but not since that");
+  pass(100);
+  assert.deepEqual(owners.owner(A), pod("new"));
+});
+
+test("NamespaceOwners.owner() never leaves an absent number untold: it looks where a refresh is overdue", (t) => {
+  const { clock, owners, pass } = makeProc(t);
+  clock.scanMs = 500;
+  assert.equal(owners.owner(A), undefined);
+  clock.scanMs = 0;
+  for (let i = 0; i < 150; i++) {
+    clock.ms += 997; // more than a minute, after which it is absent no longer
+    if (i % 10 === 0) pass(1);
+    assert.equal(owners.owner(A), undefined);
+  }
 });
 
 test("NamespaceOwners.refresh() looks for absent numbers too, so that they ask for no scans", (t) => {
@@ -162,7 +195,7 @@ test("NamespaceOwners.owner() gives a recycled number to its new holder, also be
   owners.owner(C);
   end(64);
   start(65, A, cgroupOf("sixth"));
-  assert.deepEqual(owners.owner(A), UNTOLD, "rather no name than the old one");
+  assert.deepEqual(owners.owner(A), STALE, "rather no name than the old one");
 });
 
 test("NamespaceOwners.owner() keeps the pod while a mount keeps the namespace", (t) => {

@@ -96,7 +96,7 @@ test("OwnerIndex refuses a configured range that is none", () => {
 });
 
 test("OwnerIndex.complete waits for the lists", () => {
-  const sync = { complete: false, pending: true };
+  const sync = { complete: false, pending: true, followsPods: false };
   const index = anIndex({ sync });
   assert.deepEqual([index.complete, index.pending], [false, true]);
   sync.complete = true;

@@ -377,6 +377,20 @@ test("OwnerIndex.podAt() and podAnswering() give nobody for times that a late wa
   assert.equal(whoAt(index, A, 1_630_500), "a");
 });
 
+test("OwnerIndex.podAt() gives nobody a free address while pods are not followed, and keeps those that are held", () => {
+  const sync = { complete: true, pending: false, followsPods: true };
+  const index = anIndex({ sync });
+  list(index.pods, [aPod(), aPod({ uid: "uid-c", name: "c", addresses: ["10.0.2.7"] })], 1_500_000);
+  index.pods.remove(aPod(), 1_600_000);
+  assert.equal(whoAt(index, A, 1_700_000), "† a");
+  sync.followsPods = false;
+  assert.equal(whoAt(index, A, 1_700_000), "ambiguous", "it may be a pod's that nobody could tell of");
+  assert.equal(whoAt(index, A, 1_590_000), "a");
+  assert.equal(whoAt(index, "10.0.2.7", 1_700_000), "c");
+  sync.followsPods = true;
+  assert.equal(whoAt(index, A, 1_700_000), "† a");
+});
+
 test("OwnerIndex.podAt() gives nobody for the time in which the agent stood still, until it has run for a while", () => {
   const index = anIndex();
   list(index.pods, [aPod()], 1_500_000);

@@ -76,7 +76,7 @@ export function anIndex(change: Partial<OwnerIndexOptions> = {}): OwnerIndex {
   return new OwnerIndex({
     ownNode: "node-a",
     wholeCluster: true,
-    sync: { complete: true, pending: false },
+    sync: { complete: true, pending: false, followsPods: true },
     ...change,
   });
 }

@@ -12,6 +12,9 @@ export interface LogLine {
   readonly msg: string;
 }
 
+/** Where its page is. */
+const PAGE = /http:\/\/[^ ]+:\d+\//;
+
 /** What a health check was told. */
 export interface Told {
   readonly status: number;
@@ -39,8 +42,9 @@ export class AgentProgram implements AsyncDisposable {
     return agent;
   }
 
-  async captures(): Promise<void> {
-    await this.says(/ runs on this node/);
+  async captures(seconds = 20): Promise<void> {
+    await this.says(/ runs on this node/, seconds);
+    await this.says(PAGE, seconds);
   }
 
   get log(): readonly LogLine[] {
@@ -68,6 +72,7 @@ export class AgentProgram implements AsyncDisposable {
   }
 
   async ask(path: "livez" | "readyz"): Promise<Told> {
+    await this.says(PAGE);
     const response = await fetch(this.url + path);
     return { status: response.status, lines: (await response.text()).trimEnd().split("\n") };
   }
@@ -89,7 +94,7 @@ export class AgentProgram implements AsyncDisposable {
   }
 
   get url(): string {
-    const [url] = /http:\/\/[^ ]+:\d+\//.exec(this.program.stdout) ?? [];
+    const [url] = PAGE.exec(this.program.stdout) ?? [];
     if (url === undefined) throw new Error(`It has not said where its page is: ${this.program.stdout}`);
     return url;
   }

@@ -90,7 +90,7 @@ export class Program implements AsyncDisposable {
 /** The tracefs instance that a process holds open, if any. */
 export function findInstance(pid: number): string | undefined {
   const directory = `/proc/${pid}/fd`;
-  for (const fd of readdirSync(directory)) {
+  for (const fd of openFiles(directory)) {
     try {
       const path = readlinkSync(join(directory, fd));
       if (path.endsWith("/free_buffer")) return path.slice(0, -"/free_buffer".length);
@@ -99,4 +99,12 @@ export function findInstance(pid: number): string | undefined {
     }
   }
   return undefined;
+}
+
+function openFiles(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return []; // The process has ended.
+  }
 }

@@ -3,6 +3,9 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { openLibc } from "../../src/syscall/libc.ts";
 import { errnoName } from "../../src/syscall/system-call-error.ts";
 import { makeFifo } from "./make-fifo.ts";
@@ -142,3 +145,25 @@ test("errnoName() knows the errors of node:fs and no others", () => {
   assert.equal(errnoName(new TypeError("a bug")), undefined);
   assert.equal(errnoName("ENOENT"), undefined);
 });
+
+test("Libc.trim() hands what malloc has free to the kernel", { skip }, async () => {
+  assert.ok(libc);
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  // Each is too small for a mapping of its own, and the last, which stays, keeps the heap from shrinking by itself.
+  let held = Array.from({ length: 4000 }, () => Buffer.allocUnsafeSlow(16_000).fill(1));
+  const last = held.at(-1);
+  const before = anonymousKib();
+  held = [];
+  for (let tries = 0; tries < 100 && anonymousKib() > before - 32_000; tries++) {
+    collect();
+    libc.trim();
+    await setTimeout(100); // buffers are freed on another thread
+  }
+  assert.ok(anonymousKib() <= before - 32_000, `${before} KiB were ${anonymousKib()} afterwards`);
+  assert.equal(last?.length, 16_000);
+});
+
+function anonymousKib(): number {
+  return Number(/^RssAnon:\s+(\d+) kB/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1]);
+}

@@ -59,9 +59,14 @@ export class EndsGround {
     await run("taskset", ["-pc", cpus, String(process.pid)]);
   }
 
+  /** Waits until what was sent is acknowledged, and until that is recorded. */
+  async quiet(): Promise<void> {
+    await sleep(QUIET_MS);
+  }
+
   /** Starts the program when all is quiet. */
   async trace(args: readonly string[], options?: { readonly stdout: number }): Promise<Watched> {
-    await sleep(QUIET_MS);
+    await this.quiet();
     const before = this.foreign.sent(this.pair.place.port).length;
     return new Watched(await Program.tracing(args, options), this, before);
   }
@@ -71,7 +76,7 @@ export class EndsGround {
     const instances = readdirSync(join(this.tracing, "instances"));
     const probes = readFileSync(join(this.tracing, "dynamic_events"), "utf8").split("\n");
     return [
-      ...instances.filter((name) => /^tcpretrans-[0-9a-f]{8}$/.test(name)),
+      ...instances.filter((name) => /^tcpretrans-(agent-[0-9a-f-]+-)?[0-9a-f]{8}$/.test(name)),
       ...probes.filter((line) => /:tcpretrans_[0-9a-f]{8}\//.test(line)).map((line) => line.split(" ")[0]!),
     ];
   }

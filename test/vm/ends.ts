@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run } from "../lab/run.ts";
 import { Program } from "../support/program.ts";
+import { agentKilled, agentReplaced } from "./ends-agent.ts";
+import { clockSet } from "./ends-clock.ts";
 import { EndsGround } from "./ends-ground.ts";
 import { testLockdown, testWithoutBtf } from "./ends-refusals.ts";
 import { testStaleBytes } from "./ends-stale.ts";
@@ -25,6 +27,9 @@ const STEPS: readonly (readonly [name: string, step: Step])[] = [
   ["signals-and-closed-output", endsClean],
   ["killed-and-started-again", killed],
   ["two-at-once", two],
+  ["agent-replaced", agentReplaced],
+  ["agent-killed", agentKilled],
+  ["clock-set", clockSet],
   ["switched-off", switchOff],
   ["cpu-offline", offline],
   ["ftrace-disabled", ftraceDisabled],

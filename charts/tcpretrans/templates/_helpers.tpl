@@ -211,6 +211,13 @@ tolerations:
 {{- end }}
 - name: CONTAINER_NAME
   value: tcpretrans
+{{- /* The agent has them from its file as well; these are for a tcpretrans that somebody starts beside it. */}}
+{{- range $name, $at := dict "TCPRETRANS_HOST_PROC_PATH" (list "host" "procPath") "TCPRETRANS_HOST_CGROUP_PATH" (list "host" "cgroupPath") "TCPRETRANS_NETNS_PATH" (list "kubernetes" "netnsPath") }}
+{{- with include "tcpretrans.setting" (list $ (index $at 0) (index $at 1) "") }}
+- name: {{ $name }}
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
 {{- if not (include "tcpretrans.setting" (list $ "http" "host" "")) }}
 - name: TCPRETRANS_HTTP_HOST
   valueFrom:

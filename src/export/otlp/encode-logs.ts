@@ -1,4 +1,4 @@
-import type { HrTime } from "@opentelemetry/api";
+import type { HrTime, SpanContext } from "@opentelemetry/api";
 import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 import { DOUBLE_ATTRIBUTES } from "../attributes.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
@@ -27,11 +27,25 @@ const LIST = { values: 1 } as const;
 
 type Attributes = ReadableLogRecord["attributes"];
 
+/** What of the SDK's records is encoded. */
+export type EncodableRecord = Pick<
+  ReadableLogRecord,
+  | "hrTime"
+  | "hrTimeObserved"
+  | "severityNumber"
+  | "body"
+  | "attributes"
+  | "droppedAttributesCount"
+  | "eventName"
+  | "resource"
+  | "instrumentationScope"
+> & { readonly spanContext?: SpanContext | undefined };
+
 /**
  * Encodes an ExportLogsServiceRequest as the SDK's serializer does, but for numbers that are doubles by their meaning: the
  * SDK writes whole ones as integers, so that an attribute's type would change from record to record.
  */
-export function encodeLogs(records: readonly ReadableLogRecord[]): Uint8Array {
+export function encodeLogs(records: readonly EncodableRecord[]): Uint8Array {
   const writer = new ProtobufWriter(records.length * 2048);
   for (const [resource, ofResource] of Map.groupBy(records, (record) => record.resource)) {
     const resourceLogs = writer.begin(REQUEST.resourceLogs);
@@ -49,8 +63,8 @@ export function encodeLogs(records: readonly ReadableLogRecord[]): Uint8Array {
 
 function writeScopeLogs(
   writer: ProtobufWriter,
-  { name, version }: ReadableLogRecord["instrumentationScope"],
-  records: readonly ReadableLogRecord[],
+  { name, version }: EncodableRecord["instrumentationScope"],
+  records: readonly EncodableRecord[],
 ): void {
   const scopeLogs = writer.begin(RESOURCE_LOGS.scopeLogs);
   const scope = writer.begin(SCOPE_LOGS.scope);
@@ -65,7 +79,7 @@ function writeScopeLogs(
   writer.end(scopeLogs);
 }
 
-function writeRecord(writer: ProtobufWriter, record: ReadableLogRecord): void {
+function writeRecord(writer: ProtobufWriter, record: EncodableRecord): void {
   const { hrTime, severityNumber, body, spanContext, hrTimeObserved, eventName } = record;
   writer.fixed64(RECORD.time, unixNanos(hrTime));
   if (severityNumber !== undefined) writer.varint(RECORD.severityNumber, severityNumber);

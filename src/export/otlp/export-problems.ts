@@ -116,9 +116,12 @@ export function partlySentence({ signal, shown }: OtlpTarget, { rejected, messag
   return message === "" ? what : `${what}: ${quoted(message)}`;
 }
 
-/** Says that no answer came in time. */
-export function timeoutSentence(target: OtlpTarget, timeoutMs: number): string {
-  return `${cannot(target)}: no answer within ${timeoutMs / 1000} s; check that it keeps up, or raise otlp.timeoutSeconds`;
+/** Says that no answer came in time, or not even a connection. */
+export function timeoutSentence(target: OtlpTarget, timeoutMs: number, isConnected: boolean): string {
+  const seconds = timeoutMs / 1000;
+  return isConnected
+    ? `${cannot(target)}: no answer within ${seconds} s; check that it keeps up, or raise otlp.timeoutSeconds`
+    : `${cannot(target)}: no connection within ${seconds} s; check otlp.endpoint, the pod's DNS, routes and network policies`;
 }
 
 /** Says why a server refused or put off a request, by what the refusal is about, with the server's own words. */

@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import { Client, type Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { Client, connectivityState, type Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { acceptedResult } from "./accepted-result.ts";
 import { timeoutSentence } from "./export-problems.ts";
 import { grpcResult } from "./grpc-answer.ts";
@@ -35,11 +35,12 @@ export function grpcLogSender(settings: OtlpSettings, userAgent: string): Sender
     const wait = patience(stop, settings.timeoutMs);
     const answer = await call(state.client, { bytes: gunzipSync(gzipped), metadata, signal: wait.signal });
     wait.end();
+    const isConnected = state.client.getChannel().getConnectivityState(false) === connectivityState.READY;
     if (answer instanceof Uint8Array) return acceptedResult(target, decodePartialSuccess(answer));
     // A channel waits up to 2 minutes before it connects again; a new one does so when it is asked.
     if (answer.code === status.UNAVAILABLE || wait.isOver()) close();
     if (!wait.isOver()) return grpcResult(target, answer);
-    const sentence = timeoutSentence(target, settings.timeoutMs);
+    const sentence = timeoutSentence(target, settings.timeoutMs, isConnected);
     return { kind: "retry", code: "DEADLINE_EXCEEDED", afterMs: undefined, sentence };
   };
   return { send, close };

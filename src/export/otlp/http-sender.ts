@@ -44,19 +44,26 @@ export function httpSender(signal: Signal, settings: OtlpSettings, options: Http
     if ("sentence" in state)
       return { kind: "retry", code: "other", afterMs: undefined, sentence: state.sentence };
     const wait = patience(stop, timeoutMs);
-    const request = () =>
-      (secure ? requestHttps : requestHttp)(address, {
+    let isConnected = false;
+    const request = () => {
+      const call = (secure ? requestHttps : requestHttp)(address, {
         method: "POST",
         agent: state.client,
         headers,
         signal: wait.signal,
       });
+      call.once("socket", (socket) => {
+        isConnected = !socket.connecting;
+        socket.once("connect", () => (isConnected = true));
+      });
+      return call;
+    };
     try {
       const answer = await post(request, compression === "gzip" ? gzipped : gunzipSync(gzipped));
       return httpResult(target, answer, options.unixMs());
     } catch (error) {
       const sentence = wait.isOver()
-        ? timeoutSentence(target, timeoutMs)
+        ? timeoutSentence(target, timeoutMs, isConnected)
         : connectionSentence(target, wordsOf(error));
       const code = wait.isOver() ? "timeout" : exportErrorCode(error);
       return { kind: "retry", code, afterMs: undefined, sentence };

@@ -4,6 +4,7 @@ import {
   SimpleLogRecordProcessor,
 } from "@opentelemetry/sdk-logs";
 import type { EmitLog } from "../log-entry.ts";
+import { directLogEmitter, isWithinLimits } from "./direct-log.ts";
 import { logEmitter } from "./emit-log.ts";
 import { logProcessor } from "./log-processor.ts";
 import type { SharedParts, SignalOutput } from "./signal-output.ts";
@@ -21,5 +22,9 @@ export function openLogs(
     route === undefined
       ? new SimpleLogRecordProcessor({ exporter: new ConsoleLogRecordExporter() })
       : logProcessor(route);
-  return { processor, route, start: () => logEmitter({ ...shared, processor, limits }) };
+  const start = () =>
+    route !== undefined && isWithinLimits(limits)
+      ? directLogEmitter({ ...shared, add: route.add })
+      : logEmitter({ ...shared, processor, limits });
+  return { processor, route, start };
 }

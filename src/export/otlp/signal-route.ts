@@ -1,7 +1,6 @@
 import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
-import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 import { Batcher } from "./batcher.ts";
-import { encodeLogs } from "./encode-logs.ts";
+import { type EncodableRecord, encodeLogs } from "./encode-logs.ts";
 import type { ExportClock } from "./export-clock.ts";
 import type { ExportCounts } from "./export-counts.ts";
 import { grpcLogSender } from "./grpc-log-sender.ts";
@@ -46,7 +45,7 @@ export interface SignalRoute<T> extends RouteEnd {
 }
 
 /** The way of log records. */
-export function logRoute(settings: OtlpSettings, options: RouteOptions): SignalRoute<ReadableLogRecord> {
+export function logRoute(settings: OtlpSettings, options: RouteOptions): SignalRoute<EncodableRecord> {
   const isGrpc = settings.protocol === "grpc";
   const sender = isGrpc ? grpcLogSender(settings, options.userAgent) : httpSender("logs", settings, options);
   return route("logs", settings, { ...options, sender, encode: encodeLogs });

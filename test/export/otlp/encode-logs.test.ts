@@ -3,25 +3,50 @@ import { test } from "node:test";
 import { ProtobufLogsSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 import fc from "fast-check";
+import type { PodRecord } from "../../../src/event/cluster.ts";
 import { ATTRIBUTE_DOCS } from "../../../src/export/attribute-docs.ts";
 import { ATTRIBUTES, DOUBLE_ATTRIBUTES } from "../../../src/export/attributes.ts";
+import type { LogEntry } from "../../../src/export/log-entry.ts";
+import { directLogEmitter, isWithinLimits } from "../../../src/export/otlp/direct-log.ts";
 import { logEmitter } from "../../../src/export/otlp/emit-log.ts";
-import { encodeLogs } from "../../../src/export/otlp/encode-logs.ts";
+import { type EncodableRecord, encodeLogs } from "../../../src/export/otlp/encode-logs.ts";
 import { decodeRequest } from "./decode-otlp.ts";
 import { podRecord } from "./settings.ts";
+
+const EMITTER = {
+  scope: ["tcpretrans", "1.2.3"],
+  resource: { "service.name": "tcpretrans", "some.list": ["a", "b"] },
+  podResources: ({ name }: PodRecord) => ({ "service.name": name }),
+} as const;
 
 /** The SDK's records of what a function emits. */
 function recordsOf(emit: (emitter: ReturnType<typeof logEmitter>) => void): readonly ReadableLogRecord[] {
   const records: ReadableLogRecord[] = [];
   const nothing = async () => undefined;
   const emitter = logEmitter({
-    scope: ["tcpretrans", "1.2.3"],
-    resource: { "service.name": "tcpretrans", "some.list": ["a", "b"] },
-    podResources: ({ name }) => ({ "service.name": name }),
+    ...EMITTER,
     processor: { onEmit: (record) => void records.push(record), forceFlush: nothing, shutdown: nothing },
     limits: {},
   });
   emit(emitter);
+  return records;
+}
+
+/** The same records without the SDK's loggers, observed when theirs were. */
+function directRecords(
+  entries: readonly LogEntry[],
+  theirs: readonly ReadableLogRecord[],
+): readonly EncodableRecord[] {
+  const records: EncodableRecord[] = [];
+  const emit = directLogEmitter({
+    ...EMITTER,
+    add: (record) => void records.push(record),
+    unixMs: () => {
+      const [seconds, nanos] = theirs[records.length]!.hrTimeObserved;
+      return seconds * 1000 + nanos / 1e6;
+    },
+  });
+  for (const one of entries) emit(one);
   return records;
 }
 
@@ -61,6 +86,8 @@ test("encodeLogs() writes the SDK's bytes", () => {
       assert.equal(records.length, entries.length);
       const theirs = ProtobufLogsSerializer.serializeRequest([...records])!;
       assert.deepEqual(Buffer.from(encodeLogs(records)), Buffer.from(theirs));
+      const direct = encodeLogs(directRecords(entries, records));
+      assert.deepEqual(Buffer.from(direct), Buffer.from(theirs), "directLogEmitter() makes the same records");
     }),
     { numRuns: Number(process.env["FUZZ_RUNS"] ?? 300) },
   );
@@ -89,4 +116,10 @@ test("DOUBLE_ATTRIBUTES are those that are documented as doubles", () => {
     ([name]) => ATTRIBUTE_DOCS[name as keyof typeof ATTRIBUTES].type === "double",
   );
   assert.deepEqual(documented.map(([, exported]) => exported).sort(), [...DOUBLE_ATTRIBUTES].sort());
+});
+
+test("isWithinLimits() is true of the defaults, and of none that can cut a record", () => {
+  assert.equal(isWithinLimits({ attributeCountLimit: 128 }), true);
+  assert.equal(isWithinLimits({ attributeCountLimit: 40 }), false);
+  assert.equal(isWithinLimits({ attributeCountLimit: 128, attributeValueLengthLimit: 4000 }), false);
 });

@@ -4,13 +4,17 @@ import { join } from "node:path";
 import { installPrograms } from "../debian.ts";
 import { type ControlPlane, createCredentials, startControlPlane } from "./control-plane.ts";
 import { goTools, trafficProgram } from "./go-tools.ts";
+import { guestNodeDir } from "./guest-protocol.ts";
 import { createHostNetwork } from "./host-network.ts";
 import { packImages } from "./images.ts";
 import type { KubeApi } from "./kube-api.ts";
-import { ClusterNode } from "./node.ts";
+import { ClusterNode, ctrCommand } from "./node.ts";
+import { staticPodDir } from "./node-settings.ts";
 import { endPods } from "./node-spaces.ts";
-import { NESTED_NODES, NODE_A, NODE_B, type NodePlan } from "./plan.ts";
+import { NESTED_NODES, NODE_A, NODE_B, type NodePlan, SIBLING_NODES } from "./plan.ts";
+import { grantProduct } from "./product-rights.ts";
 import { LocalRunner, type ProgramRunner } from "./program-runner.ts";
+import { createSiblingLink, removeSiblings, siblingSpaces } from "./sibling-spaces.ts";
 import { endLeftProcesses } from "./sweep.ts";
 import { until } from "./until.ts";
 import { guestPath, VmNode } from "./vm-node.ts";
@@ -32,8 +36,12 @@ export interface NodePlace {
   readonly rung: "tracepoint" | "kprobe";
   readonly runner: ProgramRunner;
   readonly entry: readonly [string, ...string[]];
+  /** Put before its arguments, these run `ctr` on the node's images and containers. */
+  readonly ctr: readonly [string, ...string[]];
   /** Path of a file on the node, and of the same file here. */
   readonly file: (name: string) => { readonly there: string; readonly here: string };
+  /** Of the node: pods whose manifests are put here run without the API server. */
+  readonly staticPods: string;
 }
 
 /** A Kubernetes cluster of two nodes: this machine, and a virtual machine with kprobes. */
@@ -41,7 +49,11 @@ export interface Cluster {
   readonly api: KubeApi;
   /** Of the product: it may list and watch pods, services and EndpointSlices, and list nodes. */
   readonly kubeconfig: string;
+  /** Of any user, by name. */
+  readonly kubeconfigOf: (user: string) => string;
   readonly adminKubeconfig: string;
+  /** Programs of the cluster, kubectl among them. */
+  readonly bin: string;
   readonly a: NodePlace;
   readonly b: NodePlace;
   readonly controlPlane: ControlPlane;
@@ -52,6 +64,8 @@ export interface Cluster {
   readonly dir: string;
   /** Starts two nodes that share node-b's kernel; gives them when they are Ready. */
   startNested(): Promise<readonly NodePlace[]>;
+  /** The same on this machine's kernel, beside node-a. */
+  startSiblings(): Promise<readonly NodePlace[]>;
   stop(): Promise<void>;
 }
 
@@ -66,6 +80,7 @@ export async function startCluster(labDir: string, say: (line: string) => void):
   undo.use(await lock(labDir));
   await endLeftProcesses(labDir);
   await endPods();
+  await removeSiblings();
   const started = performance.now();
   const tell = (text: string) => say(`${((performance.now() - started) / 1000).toFixed(1)} s: ${text}`);
   const bin = await goTools(labDir, say);
@@ -111,6 +126,15 @@ export async function startCluster(labDir: string, say: (line: string) => void):
     api.get("/api/v1/namespaces/default/serviceaccounts/default"),
   );
   const vmFile = (name: string) => ({ there: guestPath(name), here: join(vm.outDir, name) });
+  const place = (
+    entry: NodePlace["entry"],
+    { dir: ownDir, ...rest }: Omit<NodePlace, "entry" | "ctr" | "staticPods"> & { readonly dir: string },
+  ): NodePlace => ({
+    ...rest,
+    entry,
+    ctr: ctrCommand(entry, { bin, dir: ownDir }),
+    staticPods: staticPodDir(ownDir),
+  });
   const startNested = async () => {
     await createNodes(api, NESTED_NODES);
     const entries = await vm.startNested(NESTED_NODES.map(order));
@@ -118,27 +142,41 @@ export async function startCluster(labDir: string, say: (line: string) => void):
     return NESTED_NODES.map((plan): NodePlace => {
       const entry = entries[plan.name];
       if (entry === undefined) throw new Error(`Cannot start ${plan.name}`);
-      return { plan, rung: "kprobe", runner: vm, entry, file: vmFile };
+      return place(entry, { plan, rung: "kprobe", runner: vm, dir: guestNodeDir(plan), file: vmFile });
     });
+  };
+  const onThisMachine = ({ plan, entry, dir: ownDir }: ClusterNode): NodePlace =>
+    place(entry, { plan, rung: "tracepoint", runner, dir: ownDir, file: (name) => local(dir, name) });
+  const startSiblings = async () => {
+    await createNodes(api, SIBLING_NODES);
+    owned.use(await createSiblingLink());
+    const places = SIBLING_NODES.map(async (plan): Promise<NodePlace> => {
+      const own = { ...order(plan), dir: join(dir, plan.name), cgroupRoot: `/${plan.name}` };
+      const node = await ClusterNode.start(own, (dirs) => siblingSpaces(plan, dirs));
+      owned.defer(() => node.stop());
+      await nodeReady(api, plan.name, tell);
+      return onThisMachine(node);
+    });
+    return Promise.all(places);
   };
   const owned = undo.move();
   return {
     api,
     startNested,
+    startSiblings,
     controlPlane,
     traffic,
     dir,
     kubeconfig: kubeconfig("tcpretrans"),
+    kubeconfigOf: kubeconfig,
     adminKubeconfig: kubeconfig("admin"),
     ipamDir: nodeA.ipamDir,
-    a: { plan: NODE_A, rung: "tracepoint", runner, entry: nodeA.entry, file: (name) => local(dir, name) },
-    b: {
-      plan: NODE_B,
-      rung: "kprobe",
-      runner: vm,
-      entry: await vm.entry(),
+    bin,
+    a: onThisMachine(nodeA),
+    b: place(await vm.entry(), {
+      ...{ plan: NODE_B, rung: "kprobe", runner: vm, dir: guestNodeDir(NODE_B) },
       file: vmFile,
-    },
+    }),
     stop: () => owned.disposeAsync(),
   };
 }
@@ -180,25 +218,6 @@ async function nodeReady(api: KubeApi, name: string, tell: (text: string) => voi
   };
   await until(`${name} to be ready`, isReady, { timeoutMs: 300_000, everyMs: 300 });
   tell(`${name} is ready`);
-}
-
-/** The rights that the product needs, and no others. */
-async function grantProduct(api: KubeApi): Promise<void> {
-  const roles = "/apis/rbac.authorization.k8s.io/v1";
-  await api.create(`${roles}/clusterroles`, {
-    metadata: { name: "tcpretrans" },
-    rules: [
-      { apiGroups: [""], resources: ["pods", "services"], verbs: ["list", "watch"] },
-      { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
-      { apiGroups: [""], resources: ["nodes"], verbs: ["list"] },
-      { apiGroups: ["networking.k8s.io"], resources: ["servicecidrs"], verbs: ["list"] },
-    ],
-  });
-  await api.create(`${roles}/clusterrolebindings`, {
-    metadata: { name: "tcpretrans" },
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "tcpretrans" },
-    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "tcpretrans" }],
-  });
 }
 
 function local(dir: string, name: string): { readonly there: string; readonly here: string } {

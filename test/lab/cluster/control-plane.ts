@@ -1,9 +1,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { auditFlags } from "./audit-log.ts";
 import { Authority } from "./certificates.ts";
 import { Daemon } from "./daemon.ts";
 import { KubeApi } from "./kube-api.ts";
-import { hostPort, NESTED_NODES, NODE_A, NODE_B, PORTS, SERVICE_RANGE } from "./plan.ts";
+import { hostPort, NESTED_NODES, NODE_A, NODE_B, PORTS, SERVICE_RANGE, SIBLING_NODES } from "./plan.ts";
+import { PRODUCT_USERS } from "./product-rights.ts";
 import { until } from "./until.ts";
 
 const ETCD = `http://127.0.0.1:${PORTS.etcdClient}`;
@@ -18,9 +20,8 @@ export interface Credentials {
   readonly kubeconfigs: Readonly<Record<string, string>>;
 }
 
-/** `tcpretrans` has the rights of the product, and no others. */
-const NODES = [NODE_A, NODE_B, ...NESTED_NODES];
-const USERS = ["admin", "tcpretrans", ...NODES.map(({ name }) => name)];
+const NODES = [NODE_A, NODE_B, ...NESTED_NODES, ...SIBLING_NODES];
+const USERS = ["admin", ...PRODUCT_USERS, ...NODES.map(({ name }) => name)];
 
 /** Makes an authority and a certificate and kubeconfig for everyone, under `dir`. */
 export async function createCredentials(dir: string): Promise<Credentials> {
@@ -35,7 +36,7 @@ export async function createCredentials(dir: string): Promise<Credentials> {
   await Promise.all([
     authority.issue({ name: "apiserver", subject: "/CN=kube-apiserver", altNames: apiNames }),
     authority.issue({ name: "admin", subject: "/O=system:masters/CN=admin", altNames: [] }),
-    authority.issue({ name: "tcpretrans", subject: "/CN=tcpretrans", altNames: [] }),
+    ...PRODUCT_USERS.map((name) => authority.issue({ name, subject: `/CN=${name}`, altNames: [] })),
     ...nodes.map((identity) => authority.issue(identity)),
     authority.signingKey("service-accounts"),
   ]);
@@ -47,6 +48,12 @@ export async function createCredentials(dir: string): Promise<Credentials> {
 export interface ControlPlane {
   readonly api: KubeApi;
   readonly daemons: readonly Daemon[];
+  /** Ends the API server alone. */
+  stopApiServer(): Promise<void>;
+  /** Starts it again; it is ready when this returns. */
+  startApiServer(): Promise<void>;
+  /** Where its audit log is. */
+  readonly dir: string;
   stop(): Promise<void>;
 }
 
@@ -58,12 +65,15 @@ export async function startControlPlane(
   await mkdir(join(dir, "log"), { recursive: true });
   await using undo = new AsyncDisposableStack();
   const daemons: Daemon[] = [];
-  const start = (name: string, program: string, args: Readonly<Record<string, string>>) => {
+  const launch = (name: string, program: string, args: Readonly<Record<string, string>>) => {
     const flags = Object.entries(args).map(([key, value]) => `--${key}=${value}`);
-    const daemon = Daemon.start(name, [join(bin, program), ...flags], {
-      logFile: join(dir, "log", `${name}.log`),
-    });
+    const logFile = join(dir, "log", `${name}.log`);
+    const daemon = Daemon.start(name, [join(bin, program), ...flags], { logFile });
     daemons.push(daemon);
+    return daemon;
+  };
+  const start = (...order: Parameters<typeof launch>) => {
+    const daemon = launch(...order);
     // Undone in reverse: an API server without etcd takes a minute to end.
     undo.defer(() => daemon.stop());
   };
@@ -78,7 +88,10 @@ export async function startControlPlane(
     "initial-cluster": `default=${peer}`,
     "unsafe-no-fsync": "true",
   });
-  start("apiserver", "kube-apiserver", apiServerFlags(authority));
+  const flags = { ...apiServerFlags(authority), ...(await auditFlags(dir)) };
+  const launchApiServer = () => launch("apiserver", "kube-apiserver", flags);
+  let apiServer = launchApiServer();
+  undo.defer(() => apiServer.stop());
   const { cert, key } = authority.pair("admin");
   const api = new KubeApi(server, { cert, key, ca: authority.cert });
   undo.defer(async () => api.close());
@@ -103,7 +116,17 @@ export async function startControlPlane(
     "secure-port": "0",
   });
   const owned = undo.move();
-  return { api, daemons, stop: () => owned.disposeAsync() };
+  return {
+    api,
+    daemons,
+    dir,
+    stopApiServer: () => apiServer.stop(),
+    startApiServer: async () => {
+      apiServer = launchApiServer();
+      await until("the API server", () => api.ready());
+    },
+    stop: () => owned.disposeAsync(),
+  };
 }
 
 function apiServerFlags(authority: Authority): Readonly<Record<string, string>> {

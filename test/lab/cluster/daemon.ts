@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 
 /** A program that runs until it is ended; what it says goes to a file. */
@@ -56,7 +56,9 @@ export class Daemon {
   /** Asks it to end, and insists after `patienceMs`. */
   async stop(signal: NodeJS.Signals = "SIGTERM", patienceMs = 5_000): Promise<void> {
     if (!this.running) return;
-    this.#child.kill(signal);
+    const inside = childOfNsenter(this.pid);
+    if (inside === undefined) this.#child.kill(signal);
+    else process.kill(inside, signal);
     const late = setTimeout(() => this.#child.kill("SIGKILL"), patienceMs);
     await this.#ended.promise;
     clearTimeout(late);
@@ -66,5 +68,15 @@ export class Daemon {
   async lastWords(lines = 15): Promise<string> {
     const text = await readFile(this.logFile, "utf8").catch(() => "");
     return text.trimEnd().split("\n").slice(-lines).join("\n");
+  }
+}
+
+/** What nsenter runs in a pid namespace, which takes a child: it hands no signal on, and ends with it. */
+function childOfNsenter(pid: number): number | undefined {
+  try {
+    if (readFileSync(`/proc/${pid}/comm`, "utf8") !== "nsenter\n") return undefined;
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")) || undefined;
+  } catch {
+    return undefined; // it ends just now
   }
 }

@@ -2,15 +2,19 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { basename, join } from "node:path";
 import { run } from "../run.ts";
-import { GUEST_OUT_DIR, type GuestAnswer, type GuestOrder, type NestedAnswer } from "./guest-protocol.ts";
+import {
+  GUEST_OUT_DIR,
+  type GuestAnswer,
+  type GuestOrder,
+  guestNodeDir,
+  type NestedAnswer,
+} from "./guest-protocol.ts";
 import { createNestedLink, nestedSpaces } from "./nested-spaces.ts";
 import { ClusterNode, type NodeOrder } from "./node.ts";
-import { LINK_RANGE, NESTED_NODES, NODE_A, NODE_B } from "./plan.ts";
+import { LINK_RANGE, NESTED_LINK, NESTED_NODES, NODE_A, NODE_B } from "./plan.ts";
 import { LocalRunner } from "./program-runner.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
-/** Its writes are this machine's own: the root is an overlay in memory. */
-const NODE_DIR = "/run/node";
 
 const started = performance.now();
 const say = (text: string) => console.log(`${((performance.now() - started) / 1000).toFixed(1)} s: ${text}`);
@@ -39,8 +43,9 @@ async function main(): Promise<void> {
   };
   const server = createServer((call, response) => void answer(answers, call, response));
   server.listen(order.port, NODE_B.address.v4, () => say("control is open"));
-  mkdirSync(NODE_DIR);
-  ClusterNode.start({ ...order, dir: NODE_DIR }).then(node.resolve, node.reject);
+  const dir = guestNodeDir(NODE_B);
+  mkdirSync(dir);
+  ClusterNode.start({ ...order, dir }).then(node.resolve, node.reject);
   node.promise.then(
     () => say("node programs run"),
     (error: unknown) => say(`no node: ${error}`),
@@ -49,7 +54,7 @@ async function main(): Promise<void> {
   await runner.stopAll();
   const logs = join(GUEST_OUT_DIR, "log");
   mkdirSync(logs, { recursive: true });
-  for (const dir of [NODE_DIR, ...NESTED_NODES.map(({ name }) => join("/srv", name))]) {
+  for (const dir of [NODE_B, ...NESTED_NODES].map(guestNodeDir)) {
     if (!existsSync(dir)) continue;
     for (const name of readdirSync(join(dir, "log")))
       writeFileSync(join(logs, `${basename(dir)}-${name}`), readFileSync(join(dir, "log", name)));
@@ -58,11 +63,11 @@ async function main(): Promise<void> {
 
 /** Starts nodes that share this kernel; gives the entry of each. */
 async function startNested(orders: readonly Omit<NodeOrder, "dir">[]): Promise<NestedAnswer> {
-  await createNestedLink();
+  await createNestedLink(NESTED_LINK);
   const entries: NestedAnswer = {};
   for (const order of orders) {
     const siblings = orders.filter((other) => other !== order).map(({ plan }) => plan);
-    const dir = join("/srv", order.plan.name);
+    const dir = guestNodeDir(order.plan);
     const node = await ClusterNode.start({ ...order, dir }, (dirs) =>
       nestedSpaces(order.plan, siblings, dirs),
     );

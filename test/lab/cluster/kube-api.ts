@@ -40,6 +40,11 @@ export class KubeApi {
     return JSON.parse(await this.#send("GET", path));
   }
 
+  /** What is no object: a log, or what a proxy answers. */
+  read(path: string): Promise<string> {
+    return this.#send("GET", path);
+  }
+
   async list(path: string): Promise<readonly KubeObject[]> {
     return (await this.get<{ items: readonly KubeObject[] }>(path)).items;
   }

@@ -3,15 +3,14 @@ import { join } from "node:path";
 import { run } from "../run.ts";
 import type { NodeDirs } from "./node-settings.ts";
 import { type NodeSpaces, OWN_DIRS, startHolder } from "./node-spaces.ts";
-import { NESTED_LINK, type NodePlan } from "./plan.ts";
+import { NESTED_LINK, type NestedLink, type NodePlan } from "./plan.ts";
 import { until } from "./until.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
 const CONTROLLERS = "+cpu +cpuset +memory +pids +io";
 
-/** The bridge between nodes that share a kernel, as kind has one. */
-export async function createNestedLink(): Promise<void> {
-  const { bridge, gateway } = NESTED_LINK;
+/** Makes the bridge between nodes that share a kernel. */
+export async function createNestedLink({ bridge, gateway }: NestedLink): Promise<void> {
   await ip(`link add ${bridge} type bridge`);
   await ip(`addr add ${gateway.v4}/24 dev ${bridge}`);
   await ip(`addr add ${gateway.v6}/64 dev ${bridge} nodad`);
@@ -23,27 +22,12 @@ export async function createNestedLink(): Promise<void> {
  * kind gives a node. It sees its own processes and cgroups alone; the machine below sees its too.
  */
 export async function nestedSpaces(
-  { name, address }: NodePlan,
+  plan: NodePlan,
   siblings: readonly NodePlan[],
   { dir, state }: NodeDirs,
 ): Promise<NodeSpaces> {
-  const { bridge, gateway } = NESTED_LINK;
-  await ip(`netns add ${name}`);
-  await ip(`link add h-${name} type veth peer name eth0 netns ${name}`);
-  await ip(`link set h-${name} master ${bridge} up`);
-  const inside = [
-    "link set lo up",
-    `addr add ${address.v4}/24 dev eth0`,
-    `addr add ${address.v6}/64 dev eth0 nodad`,
-    "link set eth0 up",
-    `route add default via ${gateway.v4}`,
-    `route add default via ${gateway.v6}`,
-    ...siblings.flatMap(({ podRange, address: via }) => [
-      `route add ${podRange.v4} via ${via.v4}`,
-      `route add ${podRange.v6} via ${via.v6}`,
-    ]),
-  ];
-  for (const step of inside) await ip(`-n ${name} ${step}`);
+  const { name } = plan;
+  await joinNestedLink(plan, siblings, NESTED_LINK);
   const cgroup = join(CGROUPS, name);
   mkdirSync(cgroup);
   const script = [
@@ -74,12 +58,37 @@ export async function nestedSpaces(
   return {
     entry: ["sh", "-c", 'echo $$ > "$0/cgroup.procs"; exec "$@"', join(cgroup, "init"), ...enter],
     root: `/proc/${holder}/root`,
+    // All of its processes end with the first.
+    endPods: async () => {},
     end: async () => {
-      // All of its processes end with the first.
       process.kill(Number(holder), "SIGKILL");
       await outer.ended;
     },
   };
+}
+
+/** Makes a node's network namespace on the bridge, with ways to its siblings' pods. */
+export async function joinNestedLink(
+  { name, address }: NodePlan,
+  siblings: readonly NodePlan[],
+  { bridge, gateway }: NestedLink,
+): Promise<void> {
+  await ip(`netns add ${name}`);
+  await ip(`link add h-${name} type veth peer name eth0 netns ${name}`);
+  await ip(`link set h-${name} master ${bridge} up`);
+  const inside = [
+    "link set lo up",
+    `addr add ${address.v4}/24 dev eth0`,
+    `addr add ${address.v6}/64 dev eth0 nodad`,
+    "link set eth0 up",
+    `route add default via ${gateway.v4}`,
+    `route add default via ${gateway.v6}`,
+    ...siblings.flatMap(({ podRange, address: via }) => [
+      `route add ${podRange.v4} via ${via.v4}`,
+      `route add ${podRange.v6} via ${via.v6}`,
+    ]),
+  ];
+  for (const step of inside) await ip(`-n ${name} ${step}`);
 }
 
 async function ip(args: string): Promise<void> {

@@ -71,12 +71,23 @@ export function containerdSocket({ state }: Pick<NodeDirs, "state">): string {
   return join(state, "containerd.sock");
 }
 
-export function kubeletSettings({ name }: NodePlan, { state, pki }: NodeDirs): object {
+/** Where kubelet looks for pods of its own, in a node's directory. */
+export function staticPodDir(dir: string): string {
+  return join(dir, "static-pods");
+}
+
+export function kubeletSettings(
+  { name }: NodePlan,
+  { dir, state, pki }: NodeDirs,
+  { cgroupRoot = "/" }: { readonly cgroupRoot?: string },
+): object {
   const cgroupV1 = !existsSync("/sys/fs/cgroup/cgroup.controllers");
   return {
     apiVersion: "kubelet.config.k8s.io/v1beta1",
     kind: "KubeletConfiguration",
     cgroupDriver: "cgroupfs",
+    cgroupRoot,
+    staticPodPath: staticPodDir(dir),
     ...(cgroupV1 ? { failCgroupV1: false } : {}),
     failSwapOn: false,
     containerRuntimeEndpoint: `unix://${containerdSocket({ state })}`,

@@ -13,6 +13,8 @@ export interface NodeSpaces {
   readonly entry: readonly [string, ...string[]];
   /** The node's root directory, as seen from outside. */
   readonly root: string;
+  /** Ends its pods, where the end of the spaces does not. */
+  endPods(): Promise<void>;
   /** Ends every process in them. */
   end(): Promise<void>;
 }
@@ -38,6 +40,7 @@ export async function ownMounts({ dir, state }: NodeDirs): Promise<NodeSpaces> {
   return {
     entry: ["nsenter", "-t", String(holder.pid), "-m", "--"],
     root: `/proc/${holder.pid}/root`,
+    endPods,
     end: async () => {
       await holder.stop("SIGKILL");
       await until("the end of the node's processes", () => {

@@ -11,8 +11,9 @@ import {
   kubeProxySettings,
   type NodeDirs,
   ONE_SEGMENT,
+  staticPodDir,
 } from "./node-settings.ts";
-import { endPods, type NodeSpaces, ownMounts } from "./node-spaces.ts";
+import { type NodeSpaces, ownMounts } from "./node-spaces.ts";
 import type { NodePlan } from "./plan.ts";
 import { until } from "./until.ts";
 
@@ -29,6 +30,8 @@ export interface NodeOrder {
   readonly imageFile: string;
   /** Pods' links take packets of one segment only. */
   readonly oneSegment: boolean;
+  /** Its pods' cgroups are below this one. */
+  readonly cgroupRoot?: string;
 }
 
 /**
@@ -36,11 +39,13 @@ export interface NodeOrder {
  * that of mounts; nodes that share a kernel have all of their own.
  */
 export class ClusterNode {
+  readonly plan: NodePlan;
   readonly #dirs: NodeDirs;
   readonly #spaces: NodeSpaces;
   readonly #daemons: Daemon[] = [];
 
-  private constructor(dirs: NodeDirs, spaces: NodeSpaces) {
+  private constructor(plan: NodePlan, dirs: NodeDirs, spaces: NodeSpaces) {
+    this.plan = plan;
     this.#dirs = dirs;
     this.#spaces = spaces;
   }
@@ -51,10 +56,10 @@ export class ClusterNode {
     makeSpaces: (dirs: NodeDirs) => Promise<NodeSpaces> = ownMounts,
   ): Promise<ClusterNode> {
     const { dir, pki } = order;
-    const dirs = { dir, pki, state: join(dir, "state") };
-    for (const path of [join(dir, "cni"), join(dir, "cni-bin"), join(dir, "log"), dirs.state])
-      mkdirSync(path, { recursive: true });
-    const node = new ClusterNode(dirs, await makeSpaces(dirs));
+    const dirs = { dir, pki, state: stateDir(dir) };
+    const own = ["cni", "cni-bin", "log"].map((name) => join(dir, name));
+    for (const path of [...own, staticPodDir(dir), dirs.state]) mkdirSync(path, { recursive: true });
+    const node = new ClusterNode(order.plan, dirs, await makeSpaces(dirs));
     await node.#startPrograms(order);
     return node;
   }
@@ -62,6 +67,11 @@ export class ClusterNode {
   /** Put before a program's name, these arguments run it as a process of this node. */
   get entry(): readonly [string, ...string[]] {
     return this.#spaces.entry;
+  }
+
+  /** Of its configuration and logs. */
+  get dir(): string {
+    return this.#dirs.dir;
   }
 
   /** The host-local IPAM's files, which say which address comes next. */
@@ -74,7 +84,7 @@ export class ClusterNode {
     for (const name of ["kubelet", "kube-proxy"]) {
       await this.#daemons.find((daemon) => daemon.name === name)?.stop();
     }
-    await endPods();
+    await this.#spaces.endPods();
     await this.#daemons.find(({ name }) => name === "containerd")?.stop();
     await this.#spaces.end();
   }
@@ -89,13 +99,12 @@ export class ClusterNode {
     await write(`cni-bin/${ONE_SEGMENT}`, plugin);
     await chmod(join(dir, "cni-bin", ONE_SEGMENT), 0o755);
     await write("containerd.toml", containerdSettings(dirs));
-    await write("kubelet.json", kubeletSettings(plan, dirs));
+    await write("kubelet.json", kubeletSettings(plan, dirs, order));
     await write("kube-proxy.json", kubeProxySettings(plan, { kubeconfig: order.kubeProxyKubeconfig }));
     this.#start("containerd", join(bin, "containerd"), ["-c", join(dir, "containerd.toml")], bin);
     this.#start("kube-proxy", join(bin, "kube-proxy"), ["--config", join(dir, "kube-proxy.json")], bin);
-    const socket = containerdSocket(dirs);
-    const ctr = (...args: string[]) =>
-      run(this.entry[0], [...this.entry.slice(1), join(bin, "ctr"), "-a", socket, "-n", "k8s.io", ...args]);
+    const [program, ...before] = ctrCommand(this.entry, { bin, dir });
+    const ctr = (...args: string[]) => run(program, [...before, ...args]);
     await until("containerd", async () => (await ctr("plugins", "ls")).includes("cri"), {
       timeoutMs: 300_000,
       everyMs: 300,
@@ -121,4 +130,17 @@ export class ClusterNode {
     const logFile = join(this.#dirs.dir, "log", `${name}.log`);
     this.#daemons.push(Daemon.start(name, [...this.entry, program, ...args], { logFile, env }));
   }
+}
+
+/** Put before its arguments, these run `ctr` on the kubelet's images and containers of a node. */
+export function ctrCommand(
+  entry: readonly [string, ...string[]],
+  { bin, dir }: { readonly bin: string; readonly dir: string },
+): readonly [string, ...string[]] {
+  const socket = containerdSocket({ state: stateDir(dir) });
+  return [...entry, join(bin, "ctr"), "-a", socket, "-n", "k8s.io"];
+}
+
+function stateDir(dir: string): string {
+  return join(dir, "state");
 }

@@ -38,22 +38,37 @@ export const NODE_B: NodePlan = {
   bridge: { v4: "10.244.2.1", v6: "fd00:10:244:2::1" },
 };
 
-/** Between nodes that share the virtual machine's kernel. */
-export const NESTED_LINK = {
-  bridge: "nested0",
-  range: { v4: "172.31.97.0/24", v6: "fd00:97::/64" },
-  gateway: { v4: "172.31.97.1", v6: "fd00:97::1" },
-} as const;
+/** A bridge between nodes that share a kernel, as kind has one. */
+export interface NestedLink {
+  readonly bridge: string;
+  readonly range: DualStack;
+  readonly gateway: DualStack;
+}
+
+/** In the virtual machine. */
+export const NESTED_LINK = nestedLink("nested0", 97);
+/** On this machine. */
+export const SIBLING_LINK = nestedLink("siblings0", 95);
 
 /** Two nodes on the virtual machine's kernel, as kind has them. */
-export const NESTED_NODES: readonly [NodePlan, NodePlan] = [nestedNode(1), nestedNode(2)];
+export const NESTED_NODES = [nestedNode("nested-1", 97, 1), nestedNode("nested-2", 97, 2)] as const;
+/** Two on this machine's kernel, which tells them apart by addresses alone. */
+export const SIBLING_NODES = [nestedNode("sibling-1", 95, 3), nestedNode("sibling-2", 95, 4)] as const;
 
-function nestedNode(n: 1 | 2): NodePlan {
-  const address = { v4: `172.31.97.${n + 1}`, v6: `fd00:97::${n + 1}` };
+function nestedLink(bridge: string, net: number): NestedLink {
+  return {
+    bridge,
+    range: { v4: `172.31.${net}.0/24`, v6: `fd00:${net}::/64` },
+    gateway: { v4: `172.31.${net}.1`, v6: `fd00:${net}::1` },
+  };
+}
+
+function nestedNode(name: string, net: number, n: number): NodePlan {
+  const address = { v4: `172.31.${net}.${n + 1}`, v6: `fd00:${net}::${n + 1}` };
   const pods = `fd00:10:244:${n + 2}::`;
   return {
-    name: `nested-${n}`,
-    zone: "zone-2",
+    name,
+    zone: `zone-${net === 97 ? 2 : 1}`,
     address,
     link: address,
     podRange: { v4: `10.244.${n + 2}.0/24`, v6: `${pods}/64` },

@@ -14,7 +14,8 @@ export interface RunOrder {
 export interface ProgramRunner {
   /** Runs one to its end and gives its standard output; a failure throws. */
   exec(args: readonly [string, ...string[]]): Promise<string>;
-  start(order: RunOrder): Promise<void>;
+  /** Gives the process's id on its machine. */
+  start(order: RunOrder): Promise<number>;
   /** Ends one that was started. */
   stop(name: string, signal?: NodeJS.Signals): Promise<void>;
 }
@@ -27,10 +28,12 @@ export class LocalRunner implements ProgramRunner {
     return run(program, args);
   }
 
-  async start({ name, args, outFile, errFile, env }: RunOrder): Promise<void> {
+  async start({ name, args, outFile, errFile, env }: RunOrder): Promise<number> {
     const redirected = ["sh", "-c", 'out=$1; shift; exec "$@" > "$out"', "sh", outFile, ...args] as const;
     const all = { ...process.env, ...env };
-    this.#daemons.set(name, Daemon.start(name, redirected, { logFile: errFile, env: all }));
+    const daemon = Daemon.start(name, redirected, { logFile: errFile, env: all });
+    this.#daemons.set(name, daemon);
+    return daemon.pid;
   }
 
   async stop(name: string, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {

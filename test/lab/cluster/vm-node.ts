@@ -84,8 +84,8 @@ export class VmNode implements ProgramRunner {
     return this.#ask("/exec", JSON.stringify(args)) as Promise<string>;
   }
 
-  async start(order: RunOrder): Promise<void> {
-    await this.#ask("/start", JSON.stringify(order));
+  start(order: RunOrder): Promise<number> {
+    return this.#ask("/start", JSON.stringify(order)) as Promise<number>;
   }
 
   async stop(name: string, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {

@@ -14,7 +14,6 @@ const SPEED = Number(process.env["OUTAGE_SPEED"] ?? 100);
 const CONNECTIONS = 7;
 
 type Protocol = OtlpSettings["protocol"];
-const PROTOCOLS: readonly Protocol[] = ["grpc", "http/protobuf"];
 
 interface RigOptions {
   readonly protocol: Protocol;
@@ -148,7 +147,8 @@ function assertAccounted({ telemetry, emitted }: Rig): void {
   assert.equal(sum, emitted);
 }
 
-for (const protocol of PROTOCOLS) {
+/** Defines the tests of a Collector that is away, slow or broken. */
+export function testOutages(protocol: Protocol): void {
   test(`openTelemetry() loses nothing by ${protocol} when the collector is away for 10 minutes at 100 records/s`, async (t) => {
     const port = await freePort(t);
     const one = rig(t, { protocol, port });

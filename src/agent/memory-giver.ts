@@ -1,0 +1,34 @@
+/** What the process has used and how it gives memory back. */
+export interface MemoryGiverOptions {
+  /** CPU used so far, in microseconds. */
+  readonly cpuUs: () => number;
+  readonly residentBytes: () => number;
+  /** Collects garbage and hands free memory to the kernel: takes some 50 ms, in which nothing else runs. */
+  readonly giveBack: () => void;
+}
+
+/** Seconds that must be quiet, and what of a core that is. */
+const QUIET_SECONDS = 10;
+const QUIET_SHARE = 0.05;
+/** Less is not worth a collection. */
+const GROWN_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Gives back, once it is quiet, what the start, a list or a storm has needed: V8 keeps a young generation as large as it
+ * was ever needed while nothing is allocated, and malloc keeps its heap. To be called once a second.
+ */
+export function memoryGiver({ cpuUs, residentBytes, giveBack }: MemoryGiverOptions): () => void {
+  let seconds = 0;
+  let usedUs = cpuUs();
+  let settledBytes = 0;
+  return () => {
+    if (++seconds % QUIET_SECONDS !== 0) return;
+    const before = usedUs;
+    usedUs = cpuUs();
+    if (usedUs - before > QUIET_SECONDS * QUIET_SHARE * 1e6) return;
+    if (residentBytes() - settledBytes < GROWN_BYTES) return;
+    giveBack();
+    settledBytes = residentBytes();
+    usedUs = cpuUs();
+  };
+}

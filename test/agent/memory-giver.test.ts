@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { memoryGiver } from "../../src/agent/memory-giver.ts";
+
+const MIB = 1024 * 1024;
+
+/** Lets seconds pass, in each of which so much CPU is used; gives how often memory was given back so far. */
+function aProcess() {
+  const state = { cpuUs: 0, resident: 120 * MIB, given: 0 };
+  const look = memoryGiver({
+    cpuUs: () => state.cpuUs,
+    residentBytes: () => state.resident,
+    giveBack: () => {
+      state.given++;
+      state.resident = 80 * MIB;
+    },
+  });
+  return {
+    state,
+    pass(seconds: number, cpuUsEach: number): number {
+      for (let i = 0; i < seconds; i++) {
+        state.cpuUs += cpuUsEach;
+        look();
+      }
+      return state.given;
+    },
+  };
+}
+
+test("memoryGiver() gives back what the start has needed, once, when ten seconds were quiet", () => {
+  const { pass } = aProcess();
+  assert.equal(pass(9, 3_000), 0);
+  assert.equal(pass(1, 3_000), 1);
+  assert.equal(pass(600, 3_000), 1);
+});
+
+test("memoryGiver() waits while there is work, and gives back afterwards", () => {
+  const { pass } = aProcess();
+  assert.equal(pass(60, 200_000), 0);
+  assert.equal(pass(20, 3_000), 1);
+});
+
+test("memoryGiver() gives back again when memory has grown by 8 MiB, and not for less", () => {
+  const { pass, state } = aProcess();
+  pass(10, 3_000);
+  state.resident += 7 * MIB;
+  assert.equal(pass(60, 3_000), 1);
+  state.resident += 2 * MIB;
+  assert.equal(pass(60, 3_000), 2);
+});

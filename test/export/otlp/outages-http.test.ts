@@ -1,0 +1,3 @@
+import { testOutages } from "./outages.ts";
+
+testOutages("http/protobuf");
