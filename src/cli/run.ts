@@ -10,6 +10,7 @@ import { runDoctor } from "./doctor.ts";
 import { catchSignals } from "./ending-signals.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
 import { compileFilters, selectedNamespaces } from "./filters.ts";
+import { requireNode } from "./node-version.ts";
 import { type Command, parseCommand, usesColor, type ViewOptions } from "./options.ts";
 import { openOutput, sayLine } from "./output.ts";
 import { runRecord } from "./record.ts";
@@ -33,6 +34,7 @@ export interface Host {
 export async function run(host: Host): Promise<number> {
   try {
     const command = await parseCommand(host.argv, host.env);
+    if (command.kind !== "help" && command.kind !== "version") requireNode(process.versions.node);
     if (command.kind === "demo-traffic") {
       await runDemoTraffic(command.role, command.args);
       return EXIT_CODES.ok.code;

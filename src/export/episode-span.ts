@@ -32,12 +32,11 @@ export function startEpisodeSpan(
   ends: Ends | undefined,
   options: SpanOptions,
 ): EpisodeSpan | undefined {
-  const { startSpan, maxEventsPerSpan, unixNanos } = options;
-  const span = startSpan({
-    name: SPAN_NAME,
-    startUnixNanos: unixNanos(first.time),
-    pod: ends?.local.pod,
-  });
+  const { startSpan, maxEventsPerSpan } = options;
+  const startUnixNanos = options.unixNanos(first.time);
+  // One scale for all of a span: what is known of the wall clock changes meanwhile, and it may be set back.
+  const unixNanos = (time: TraceNanos) => startUnixNanos + BigInt(Math.round(time - first.time));
+  const span = startSpan({ name: SPAN_NAME, startUnixNanos, pod: ends?.local.pod });
   if (span === undefined) return undefined;
   let events = 0;
   return {

@@ -14,15 +14,16 @@ export interface Clocks {
   readonly unixMs: () => number;
 }
 
-/** Samples that the offset is taken from: old ones leave, so that it follows a slewed clock. */
+/** Samples that the offset is held to: old ones leave, so that it follows a slewed clock. */
 const WINDOW = 64;
 const NANOS_PER_MS = 1_000_000n;
 
 /**
  * Turns CLOCK_MONOTONIC (the trace clock `mono`) into wall-clock time. Each sample bounds the offset from
  * both sides (the millisecond is cut off, so the wall clock read at least `unixMs` and less than 1 ms
- * more); the highest lower bound is taken, which approaches the truth from below. Samples that contradict
- * each other mean that the wall clock was stepped: the older ones are dropped.
+ * more). The offset moves only as far as the bounds want it to: up to the highest lower one, which approaches the truth
+ * from below, and not back when that is too old to count, so that events keep their order. Samples that contradict each
+ * other mean that the wall clock was stepped: the older ones are dropped.
  */
 export class WallClock {
   readonly #clocks: Clocks;
@@ -57,9 +58,10 @@ export class WallClock {
       this.#bounds = [];
       this.#steps += 1;
     }
+    if (this.#bounds.length === 0) this.#offset = fresh.low;
     if (this.#bounds.length === WINDOW) this.#bounds.shift();
     this.#bounds.push(fresh);
-    this.#offset = fresh.low;
+    for (const { high } of this.#bounds) if (high < this.#offset) this.#offset = high;
     for (const { low } of this.#bounds) if (low > this.#offset) this.#offset = low;
   }
 

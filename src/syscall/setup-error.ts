@@ -18,14 +18,14 @@ export type SetupErrorCode =
   | "no-btf"
   /** The private tracefs instance could not be made or set up. */
   | "instance"
-  /** kernel.ftrace_enabled is 0: kprobes would install and never fire. */
-  | "ftrace-off"
   /** A file could not be read or written, or its content is not ours. */
   | "file"
   /** The address and port for health and metrics cannot be had. */
   | "port"
   /** A program that this function needs is not installed. */
-  | "no-tool";
+  | "no-tool"
+  /** The Node.js that runs this is too old. */
+  | "old-node";
 
 export interface SetupErrorOptions {
   /** What to do about it: one sentence, no final period. */

@@ -379,6 +379,24 @@ test("Episodes take no stall of 0 s for one: a retransmit that is the last says 
   assert.equal(spans[0]?.attributes["tcp.stall.min"], 0);
 });
 
+test("Episodes have spans that end no earlier than they begin, though the wall clock is found slower meanwhile", () => {
+  let ahead = 1_000_000n;
+  const { spans, startSpan } = keptSpans();
+  const unixNanos = (time: number) => BigInt(Math.round(time)) + ahead;
+  const { episodes } = follow({ spans: { startSpan, maxEventsPerSpan: 3, unixNanos } });
+  episodes.see(at(1));
+  ahead = 0n;
+  episodes.see(at(1.0005));
+  episodes.end();
+  const [span] = spans;
+  assert.equal(span?.startUnixNanos, 1_001_000_000n);
+  assert.deepEqual(
+    span?.events.map(({ unixNanos }) => unixNanos),
+    [1_001_000_000n, 1_001_500_000n],
+  );
+  assert.equal(span?.endUnixNanos, 1_001_500_000n);
+});
+
 test("Episodes measure stalls without spans where traces are off", () => {
   const { episodes, spans, stalls } = follow({ spans: undefined });
   assert.equal(episodes.see(timeoutAt(0, 1)), undefined);

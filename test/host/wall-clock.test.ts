@@ -66,6 +66,19 @@ test("WallClock.sample() takes a look that was held up for a step of nothing", (
   assert.equal(clock.steps, 0);
 });
 
+test("WallClock.unixNanos() does not go back when the look that told most is too old to count", () => {
+  const world = new World();
+  const clock = new WallClock(world.clocks);
+  const lookAt = (nanosIntoMs: bigint) => {
+    world.mono += 2_000_000n - ((world.mono + world.offset) % 1_000_000n) + nanosIntoMs;
+    clock.sample();
+    return clock.unixNanos(0n);
+  };
+  const best = lookAt(10n);
+  for (let i = 0; i < 200; i++) assert.ok(lookAt(900_000n) >= best, `after ${i} looks`);
+  assert.equal(clock.steps, 0);
+});
+
 test("WallClock.add() gives the same time from recorded samples as live", () => {
   const world = new World();
   const live = new WallClock(world.clocks);

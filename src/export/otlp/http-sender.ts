@@ -1,13 +1,14 @@
 import {
   type ClientRequest,
-  Agent as HttpAgent,
+  type Agent as HttpAgent,
   type IncomingMessage,
   request as requestHttp,
 } from "node:http";
-import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import { request as requestHttps } from "node:https";
 import { gunzipSync } from "node:zlib";
 import { exportErrorCode } from "../export-error-code.ts";
 import { connectionSentence, timeoutSentence } from "./export-problems.ts";
+import { keepAliveAgent } from "./http-agent.ts";
 import { type HttpAnswer, httpResult } from "./http-answer.ts";
 import { keepClient } from "./kept-client.ts";
 import { type OtlpSettings, otlpTarget, type Signal } from "./otlp-settings.ts";
@@ -29,9 +30,8 @@ export function httpSender(signal: Signal, settings: OtlpSettings, options: Http
   const { address, secure } = target;
   const { compression, timeoutMs } = settings;
   const { current, close } = keepClient(settings, {
-    close: (agent: HttpAgent | HttpsAgent) => agent.destroy(),
-    make: (material) =>
-      secure ? new HttpsAgent({ keepAlive: true, ...material }) : new HttpAgent({ keepAlive: true }),
+    close: (agent: HttpAgent) => agent.destroy(),
+    make: (material) => keepAliveAgent(secure, material),
   });
   const headers = {
     ...settings.headers,

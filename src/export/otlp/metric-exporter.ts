@@ -6,6 +6,7 @@ import type { PushMetricExporter, ResourceMetrics } from "@opentelemetry/sdk-met
 import { answerSentence, connectionSentence, partlySentence } from "./export-problems.ts";
 import { grpcResult, isServiceError } from "./grpc-answer.ts";
 import { grpcExporterConfig } from "./grpc-config.ts";
+import { keepAliveAgent } from "./http-agent.ts";
 import { keepClient } from "./kept-client.ts";
 import { type OtlpSettings, type OtlpTarget, otlpTarget } from "./otlp-settings.ts";
 import type { SdkDiag } from "./sdk-diag.ts";
@@ -29,12 +30,13 @@ export function otlpMetricExporter(
 ): PushMetricExporter {
   const { userAgent, sdk, rejected } = options;
   const target = otlpTarget("metrics", settings);
-  const { current, close } = keepClient<GrpcMetricExporter | HttpMetricExporter>(settings, {
-    close: (exporter) => void exporter.shutdown(),
-    make: (material) =>
-      settings.protocol === "grpc"
-        ? new GrpcMetricExporter(grpcExporterConfig(settings, { target, material, userAgent }))
-        : httpExporter(settings, { target, material, userAgent }),
+  const { current, close } = keepClient<MetricClient>(settings, {
+    close: ({ exporter, release }) => void exporter.shutdown().finally(release),
+    make: (material) => {
+      if (settings.protocol === "http/protobuf") return httpClient(settings, { target, material, userAgent });
+      const config = grpcExporterConfig(settings, { target, material, userAgent });
+      return { exporter: new GrpcMetricExporter(config), release: () => {} };
+    },
   });
   const finish = ({ code, error }: ExportResult): ExportResult => {
     if (code !== ExportResultCode.SUCCESS) {
@@ -49,15 +51,21 @@ export function otlpMetricExporter(
   return {
     export: (metrics: ResourceMetrics, done: (result: ExportResult) => void) => {
       const state = current();
-      if ("client" in state) state.client.export(metrics, (result) => done(finish(result)));
+      if ("client" in state) state.client.exporter.export(metrics, (result) => done(finish(result)));
       else done({ code: ExportResultCode.FAILED, error: new Error(state.sentence) });
     },
     forceFlush: async () => {
       const state = current();
-      if ("client" in state) await state.client.forceFlush();
+      if ("client" in state) await state.client.exporter.forceFlush();
     },
     shutdown: async () => close(),
   };
+}
+
+interface MetricClient {
+  readonly exporter: GrpcMetricExporter | HttpMetricExporter;
+  /** Ends what the exporter leaves open when it is shut down. */
+  readonly release: () => void;
 }
 
 interface HttpExporterOptions {
@@ -66,15 +74,20 @@ interface HttpExporterOptions {
   readonly userAgent: string;
 }
 
-function httpExporter(settings: OtlpSettings, { target, material, userAgent }: HttpExporterOptions) {
-  return new HttpMetricExporter({
+function httpClient(
+  settings: OtlpSettings,
+  { target, material, userAgent }: HttpExporterOptions,
+): MetricClient {
+  const agent = keepAliveAgent(target.secure, material);
+  const exporter = new HttpMetricExporter({
     url: target.address,
     headers: { ...settings.headers },
     timeoutMillis: settings.timeoutMs,
     compression: settings.compression === "gzip" ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE,
     userAgent,
-    httpAgentOptions: { keepAlive: true, ...material },
+    httpAgentOptions: () => agent,
   });
+  return { exporter, release: () => agent.destroy() };
 }
 
 function problemSentence(target: OtlpTarget, error: Error | undefined): string {

@@ -61,6 +61,7 @@ export async function httpCollector(
           { ...tls, requestCert: tls.ca !== undefined, rejectUnauthorized: tls.ca !== undefined },
           listener,
         );
+  server.keepAliveTimeout = 0; // as Go's servers: an idle connection stays open until the client closes it
   await new Promise<void>((resolve) => server.listen(port, host, resolve));
   const stop = async () => {
     server.closeAllConnections();
