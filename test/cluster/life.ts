@@ -44,8 +44,8 @@ interface Life {
 }
 
 /**
- * What happens to the installed chart over its life: a release on each node, so that the emulated one does not hold up the other,
- * is upgraded, meets a bad image, loses rights, is drained, killed, and removed; then the manifests on both nodes at once.
+ * What happens to the installed chart over its life: a release on each node, by Helm 3 and by Helm 4, so that the emulated one does
+ * not hold up the other, is upgraded, meets a bad image, loses rights, is drained, killed, and removed; then the manifests on both nodes at once.
  */
 export async function testLife(
   cluster: Cluster,
@@ -54,15 +54,18 @@ export async function testLife(
 ): Promise<readonly Check[]> {
   await using telemetry = await ChartTelemetry.start(cluster, labDir, say);
   await using other = await startOther(cluster, telemetry, { labDir, say });
-  const helm = await goProgram(labDir, "helm3", say);
+  const helm3 = await goProgram(labDir, "helm3", say);
+  const helm4 = await goProgram(labDir, "helm4", say);
   await noShop(cluster);
   await mountTracefs(cluster);
-  const install = (place: NodePlace) => installRelease(cluster, place, { telemetry, helm, archive });
-  const opening = openShop(cluster, log);
-  const releases = await Promise.all([install(cluster.a), install(cluster.b)]);
+  const install = (place: NodePlace, helm: string) =>
+    installRelease(cluster, place, { telemetry, helm, archive });
+  const [releases] = await Promise.all([
+    Promise.all([install(cluster.a, helm3), install(cluster.b, helm4)]),
+    openShop(cluster, log),
+  ]);
   await using undo = new AsyncDisposableStack();
   for (const { chart } of releases) undo.use(chart);
-  await opening;
   say("life: the releases are ready");
   const checks: Check[] = [];
   const step: Life["step"] = async (what, parts) => {
