@@ -97,7 +97,8 @@ export class LostRight {
     this.#sinceMs = Date.now();
     await this.#until("to show", () => this.#during.length >= FEWEST_LINES);
     this.#untilMs = Date.now();
-    await giveRightBack(this.#cluster.api, this.resource);
+    // The API server may be away just now.
+    await until("a right given back", () => giveRightBack(this.#cluster.api, this.resource));
     await this.#until("to be over", () =>
       this.#lines.some((line) => line.time >= this.#untilMs && isWhole(line)),
     );

@@ -67,11 +67,14 @@ export class OutageTest implements AsyncDisposable {
   async run(watchers: readonly NodeWatch[]): Promise<void> {
     const lost = this.#lost.filter(({ resource }) => resource !== "nodes");
     for (const each of lost) await each.take();
-    await this.#beAway(watchers);
-    await createFresh(this.#cluster);
-    await Promise.all(watchers.map((watcher) => this.#knowsFresh(watcher)));
-    await Promise.all(lost.map((each) => each.isSaid()));
-    await Promise.all(lost.map((each) => each.recover()));
+    const pods = await this.#beAway(watchers);
+    const lacking = async () => {
+      await createFresh(this.#cluster);
+      await Promise.all(watchers.map((watcher) => this.#knowsFresh(watcher)));
+      await Promise.all(lost.map((each) => each.isSaid()));
+      await Promise.all(lost.map((each) => each.recover()));
+    };
+    await Promise.all([...watchers.map((watcher) => this.#knows(watcher, pods)), lacking()]);
     await this.#nodesLost;
   }
 
@@ -99,7 +102,8 @@ export class OutageTest implements AsyncDisposable {
     await nodes?.recover();
   }
 
-  async #beAway(watchers: readonly NodeWatch[]): Promise<void> {
+  /** Gives the pods that were made meanwhile. */
+  async #beAway(watchers: readonly NodeWatch[]): Promise<readonly string[]> {
     const { a, b, controlPlane } = this.#cluster;
     const servers = await Promise.all(
       [a, b].map(({ plan }) => addressesOf(this.#cluster, serverOn(other(plan)))),
@@ -123,7 +127,7 @@ export class OutageTest implements AsyncDisposable {
     this.#awayMs = { from, until: Date.now() };
     for (const watcher of watchers) this.#after.set(watcher, await useOf(watcher));
     await controlPlane.startApiServer();
-    await Promise.all(watchers.map((watcher) => this.#knows(watcher, pods)));
+    return pods;
   }
 
   #talks(pod: string): boolean {

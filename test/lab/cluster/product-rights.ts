@@ -1,4 +1,4 @@
-import type { KubeApi } from "./kube-api.ts";
+import type { KubeApi, KubeObject } from "./kube-api.ts";
 
 /** What the product may read, each a right of its own. */
 export const RESOURCES = ["pods", "services", "endpointslices", "nodes"] as const;
@@ -27,12 +27,12 @@ export async function grantProduct(api: KubeApi): Promise<void> {
 }
 
 /** Takes a right from the user that is there to lose it. */
-export async function takeRight(api: KubeApi, resource: Resource): Promise<void> {
-  await api.patch(`${ROLES}/clusterroles/${userWithout(resource)}`, { rules: rules(resource) });
+export function takeRight(api: KubeApi, resource: Resource): Promise<KubeObject> {
+  return api.patch(`${ROLES}/clusterroles/${userWithout(resource)}`, { rules: rules(resource) });
 }
 
-export async function giveRightBack(api: KubeApi, resource: Resource): Promise<void> {
-  await api.patch(`${ROLES}/clusterroles/${userWithout(resource)}`, { rules: rules() });
+export function giveRightBack(api: KubeApi, resource: Resource): Promise<KubeObject> {
+  return api.patch(`${ROLES}/clusterroles/${userWithout(resource)}`, { rules: rules() });
 }
 
 function rules(without?: Resource): readonly object[] {
