@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { processCost } from "./process-cost.ts";
+import { type MemoryKind, memoryOf, processCost } from "./process-cost.ts";
 
 export interface AgentCost {
   readonly residentMib: number;
   readonly peakMib: number;
   /** Share of one core, in percent, once settled. */
   readonly percent: number;
+  /** At the end. */
+  readonly memory: Readonly<Record<MemoryKind, number>>;
 }
 
 /** What the product takes with these arguments while nothing happens, `seconds` long after it has settled. */
@@ -21,10 +23,11 @@ export async function agentCost(
   const before = processCost(child.pid ?? 0);
   await sleep(seconds * 1000);
   const after = processCost(child.pid ?? 0);
+  const memory = memoryOf(child.pid ?? 0);
   if (child.exitCode !== null) throw new Error(`Cannot measure: ${product} has ended with ${child.exitCode}`);
   await stop(child);
   const percent = (100 * (after.cpuSeconds - before.cpuSeconds)) / seconds;
-  return { residentMib: after.residentMib, peakMib: after.peakMib, percent };
+  return { residentMib: after.residentMib, peakMib: after.peakMib, percent, memory };
 }
 
 async function stop(child: ChildProcess): Promise<void> {

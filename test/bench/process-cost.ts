@@ -27,6 +27,15 @@ export function processCost(root: number): ProcessCost {
   return { cpuSeconds: ticks / USER_HZ, peakMib: peakKib / 1024, residentMib: residentKib / 1024 };
 }
 
+/** Resident memory of one process in MiB: its own, and pages of files, which all who run the same program share. */
+export type MemoryKind = "resident" | "own" | "files";
+
+export function memoryOf(pid: number): Readonly<Record<MemoryKind, number>> {
+  const status = readProc(`${pid}/status`);
+  const mib = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024;
+  return { resident: mib("VmRSS"), own: mib("RssAnon"), files: mib("RssFile") };
+}
+
 /** The processes below one, parents first. */
 export function descendants(root: number): readonly number[] {
   const parents = new Map<number, number>();

@@ -35,11 +35,15 @@ export async function idleCost(
 }
 
 /** Milliseconds from the start of the process to the moment when its instance lets the tracepoint's events in. */
-export async function firstEventMs(product: string, tracefs: string): Promise<number> {
+export async function firstEventMs(
+  product: string,
+  tracefs: string,
+  args: readonly string[] = [],
+): Promise<number> {
   const instances = join(tracefs, "instances");
   const others = new Set(readdirSync(instances));
   const start = performance.now();
-  const child = spawn(product, [], { stdio: "ignore" });
+  const child = spawn(product, args, { stdio: "ignore" });
   try {
     while (performance.now() - start < 20_000) {
       const own = readdirSync(instances).filter(

@@ -40,7 +40,7 @@ export function usPerEvent({ cpuSeconds, kernel, seenPercent }: Run): number {
 export async function runTool(tool: Tool, { storm, seconds, paths }: RunOptions): Promise<Run> {
   const files = { stdout: join(paths.scratch, "stdout"), stderr: join(paths.scratch, "stderr") };
   const [out, err] = [openSync(files.stdout, "w"), openSync(files.stderr, "w")];
-  if (tool.tracePipe) switchEvent(paths.instance, "1");
+  if (tool.tracePipe !== false) record(paths.instance, tool.tracePipe);
   const child = spawn("sh", ["-c", tool.command], { stdio: ["ignore", out, err] });
   const pid = child.pid ?? 0;
   const ended = once(child, "exit");
@@ -67,19 +67,36 @@ export async function runTool(tool: Tool, { storm, seconds, paths }: RunOptions)
     };
   } finally {
     child.kill("SIGKILL");
-    if (tool.tracePipe) switchEvent(paths.instance, "0");
+    if (tool.tracePipe !== false) recordNothing(paths.instance);
     closeSync(out);
     closeSync(err);
   }
 }
 
-function switchEvent(instance: string, on: "0" | "1"): void {
+/** With causes: a kernel stack at each retransmit, and what tells fast retransmits from those of slow start. */
+function record(instance: string, what: "retransmits" | "with causes"): void {
+  const tcp = join(instance, "events/tcp");
   writeFileSync(join(instance, "trace"), ""); // empties the buffers of this instance
-  writeFileSync(join(instance, "events/tcp/tcp_retransmit_skb/enable"), on);
+  if (what === "with causes") {
+    writeFileSync(join(tcp, "tcp_retransmit_skb/trigger"), "stacktrace");
+    writeFileSync(join(tcp, "tcp_cong_state_set/filter"), "cong_state >= 3"); // Recovery, Loss
+    writeFileSync(join(tcp, "tcp_cong_state_set/enable"), "1");
+  }
+  writeFileSync(join(tcp, "tcp_retransmit_skb/enable"), "1");
+}
+
+function recordNothing(instance: string): void {
+  const tcp = join(instance, "events/tcp");
+  for (const event of ["tcp_retransmit_skb", "tcp_cong_state_set"]) {
+    writeFileSync(join(tcp, event, "enable"), "0");
+    writeFileSync(join(tcp, event, "filter"), "0");
+  }
+  const trigger = join(tcp, "tcp_retransmit_skb/trigger");
+  if (readFileSync(trigger, "latin1").includes("stacktrace:")) writeFileSync(trigger, "!stacktrace");
 }
 
 async function waitReady({ ready, name, tracePipe }: Tool, files: { stdout: string; stderr: string }) {
-  if (ready === undefined) return await setTimeout(tracePipe ? 300 : 3000);
+  if (ready === undefined) return await setTimeout(tracePipe === false ? 3000 : 300);
   for (let waited = 0; waited < 15_000; waited += 50) {
     await setTimeout(50);
     if (ready.test(readFileSync(files.stderr, "latin1") + readFileSync(files.stdout, "latin1"))) {

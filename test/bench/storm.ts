@@ -22,7 +22,9 @@ export interface Blow {
   readonly retransmits: number;
 }
 
-const HOST = "198.18.0.2"; // RFC 2544: for benchmarks
+/** Of sender and receiver. RFC 2544: for benchmarks. */
+export const STORM_ADDRESSES = ["198.18.0.1", "198.18.0.2"] as const;
+const [SENDER, HOST] = STORM_ADDRESSES;
 
 /** Two namespaces of our own with a link between them that loses packets; disposing it removes them. */
 export class Storm implements Disposable {
@@ -85,7 +87,7 @@ export class Storm implements Disposable {
   #link(): void {
     const { mtu, rtoMinMs, lossPerMille } = this.#options;
     const ends = [
-      [this.#sender, "198.18.0.1"],
+      [this.#sender, SENDER],
       [this.#receiver, HOST],
     ] as const;
     for (const [name] of ends) ip("netns", "add", name);

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { STORM_PORT } from "./storm.ts";
+import type { StormCluster } from "./storm-cluster.ts";
 
 /** One way to see retransmits, as the benchmark runs it. */
 export interface Tool {
@@ -15,8 +16,8 @@ export interface Tool {
   readonly ready: RegExp | undefined;
   /** Whether a line shows a retransmit of the storm that was sent. */
   readonly isSent: (line: string) => boolean;
-  /** Recorded by the kernel into the benchmark's own instance. */
-  readonly tracePipe: boolean;
+  /** Recorded by the kernel into the benchmark's own instance: the retransmits, or all that tcpretrans reads of them. */
+  readonly tracePipe: false | "retransmits" | "with causes";
 }
 
 export interface ToolPaths {
@@ -25,8 +26,12 @@ export interface ToolPaths {
   /** The benchmark's own tracefs instance. */
   readonly instance: string;
   readonly scratch: string;
+  /** A cluster of a thousand pods, among them the storm's two ends, and a collector that takes all. */
+  readonly cluster: StormCluster;
 }
 
+export const AGENT = "tcpretrans agent, metrics";
+export const AGENT_ALL = "tcpretrans agent, metrics and logs by gRPC";
 const READY = /Tracing TCP|Recording TCP/;
 const PORT = String(STORM_PORT);
 
@@ -53,11 +58,15 @@ END { clear(@s); }
 }
 
 /** The tools in the order of a round, with their scripts in the scratch directory. */
-export function allTools({ product, instance, scratch }: ToolPaths, tellsError: boolean): readonly Tool[] {
+export function allTools(
+  { product, instance, scratch, cluster }: ToolPaths,
+  tellsError: boolean,
+): readonly Tool[] {
   writeFileSync(join(scratch, "columns.awk"), AWK);
   writeFileSync(join(scratch, "columns.bt"), bpftraceProgram(tellsError));
   const own = { program: product, lines: "stdout", ready: READY, tracePipe: false } as const;
-  const pipe = { program: "cat", lines: "stdout", ready: undefined, tracePipe: true } as const;
+  const pipe = { program: "cat", lines: "stdout", ready: undefined, tracePipe: "retransmits" } as const;
+  const agent = { ...own, ready: /Names are those of/, isSent: () => false } as const;
   const address = `:${PORT}`;
   return [
     {
@@ -73,11 +82,20 @@ export function allTools({ product, instance, scratch }: ToolPaths, tellsError: 
       command: `exec ${product} --summary --json`,
       isSent: () => false,
     },
+    { ...agent, name: AGENT, command: `exec ${product} ${agentArgs(cluster, "metrics").join(" ")}` },
+    { ...agent, name: AGENT_ALL, command: `exec ${product} ${agentArgs(cluster, "all").join(" ")}` },
+    {
+      ...pipe,
+      tracePipe: "with causes",
+      name: "cat trace_pipe, records of tcpretrans",
+      command: `exec cat ${instance}/trace_pipe`,
+      isSent: isSentTrace,
+    },
     {
       ...pipe,
       name: "cat trace_pipe",
       command: `exec cat ${instance}/trace_pipe`,
-      isSent: (line) => line.includes(`dport=${PORT} `) && !/ err=[^0]/.test(line),
+      isSent: isSentTrace,
     },
     {
       ...pipe,
@@ -104,6 +122,24 @@ export function allTools({ product, instance, scratch }: ToolPaths, tellsError: 
       tracePipe: false,
     },
   ];
+}
+
+/** The agent with names: events become metrics; or metrics and log records, sent by gRPC. */
+export function agentArgs(
+  { kubeconfig, node, collector }: StormCluster,
+  what: "metrics" | "all",
+  port?: number,
+): readonly string[] {
+  return [
+    ...["agent", "--events", "none", "--log-format", "json"],
+    ...["--kubernetes", "true", "--kubeconfig", kubeconfig, "--node-name", node],
+    ...(port === undefined ? ["--no-http"] : ["--http-port", `${port}`]),
+    ...(what === "all" ? ["--otlp-endpoint", collector, "--metrics-interval-seconds", "10"] : []),
+  ];
+}
+
+function isSentTrace(line: string): boolean {
+  return line.includes(`dport=${PORT} `) && line.includes("tcp_retransmit_skb:") && !/ err=[^0]/.test(line);
 }
 
 /** Whether a --json line is a retransmit or loss probe of the storm that was sent. */

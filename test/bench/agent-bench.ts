@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type AgentCost, agentCost } from "./agent-cost.ts";
+import { type Spread, spread } from "./bench-report.ts";
+import { hotFunctions } from "./hot-functions.ts";
+import { memoryOf, processCost } from "./process-cost.ts";
+import { firstEventMs } from "./product-costs.ts";
+import type { Storm } from "./storm.ts";
+import type { StormCluster } from "./storm-cluster.ts";
+import { agentArgs } from "./tools.ts";
+
+export interface AgentBenchOptions {
+  readonly product: string;
+  /** How bin/tcpretrans starts Node: its path and flags, and the bundle. */
+  readonly node: readonly string[];
+  readonly tracefs: string;
+  readonly scratch: string;
+  readonly storm: Storm;
+  readonly cluster: StormCluster;
+  /** At rest, and in the storm. */
+  readonly seconds: number;
+}
+
+/** A long storm as the agent counted it, beside what the kernel counted. */
+export interface AgentStorm {
+  /** RetransSegs of the storm's sender. */
+  readonly kernel: number;
+  /** Segments that were seen, and that the kernel counted, over all namespaces. */
+  readonly seen: number;
+  readonly covered: number;
+  /** Under the sender's own name. */
+  readonly named: number;
+  readonly recordsLost: number;
+  readonly perSecond: number;
+  readonly peakMib: number;
+  readonly restedMib: number;
+}
+
+export interface AgentMeasured {
+  readonly rest: Readonly<Record<"metrics" | "all", AgentCost>>;
+  readonly storm: AgentStorm;
+  readonly startMs: Spread;
+  readonly hot: readonly (readonly [name: string, percent: number])[];
+}
+
+const SETTLE_SECONDS = 25;
+/** The counters are read every 10 s. */
+const COUNTED_MS = 12_000;
+const PORT = 19_877;
+
+/** The running agent with a thousand known pods: at rest with and without exports, in a storm, at its start. */
+export async function measureAgent(options: AgentBenchOptions): Promise<AgentMeasured> {
+  const { product, tracefs, cluster, seconds } = options;
+  const rest = async (what: "metrics" | "all") => {
+    return await agentCost(product, agentArgs(cluster, what), { settleSeconds: SETTLE_SECONDS, seconds });
+  };
+  const [metrics, all] = [await rest("metrics"), await rest("all")];
+  const storm = await longStorm(options);
+  const starts: number[] = [];
+  for (let i = 0; i < 5; i++) starts.push(await firstEventMs(product, tracefs, agentArgs(cluster, "all")));
+  return { rest: { metrics, all }, storm, startMs: spread(starts), hot: await profile(options) };
+}
+
+/** The whole agent, metrics and logs by gRPC, in one long storm. */
+async function longStorm({ product, cluster, storm, seconds }: AgentBenchOptions): Promise<AgentStorm> {
+  const child = spawn(product, agentArgs(cluster, "all", PORT), { stdio: "ignore" });
+  try {
+    await sleep(SETTLE_SECONDS * 1000);
+    const before = await readCounters();
+    writeFileSync(`/proc/${child.pid}/clear_refs`, "5"); // the peak begins here
+    const { retransmits, seconds: blown } = await storm.blow(seconds);
+    const { peakMib } = processCost(child.pid ?? 0);
+    await sleep(COUNTED_MS);
+    const after = await readCounters();
+    await sleep(SETTLE_SECONDS * 1000);
+    return {
+      kernel: retransmits,
+      seen: after.seen - before.seen,
+      covered: after.covered - before.covered,
+      named: after.named - before.named,
+      recordsLost: after.lost - before.lost,
+      perSecond: retransmits / blown,
+      peakMib,
+      restedMib: memoryOf(child.pid ?? 0).resident,
+    };
+  } finally {
+    await stop(child);
+  }
+}
+
+/** As /metrics tells them. */
+async function readCounters(): Promise<Readonly<Record<"named" | "seen" | "covered" | "lost", number>>> {
+  const text = await (await fetch(`http://127.0.0.1:${PORT}/metrics`)).text();
+  const sum = (name: string, having: string) =>
+    text
+      .split("\n")
+      .filter((line) => line.startsWith(`${name}{`) && line.includes(having))
+      .reduce((total, line) => total + Number(line.slice(line.lastIndexOf(" "))), 0);
+  return {
+    named: sum("tcp_retransmits_total", '"storm-0"'),
+    seen: sum("tcpretrans_segments_seen_total", ""),
+    covered: sum("tcpretrans_segments_kernel_total", ""),
+    lost: sum("tcpretrans_records_lost_total", ""),
+  };
+}
+
+/** One blow under V8's profiler, logs off. */
+async function profile({ node, scratch, storm, cluster }: AgentBenchOptions) {
+  const [program = "", ...args] = node;
+  const directory = join(scratch, "agent-profile");
+  const profiler = ["--cpu-prof", `--cpu-prof-dir=${directory}`];
+  const child = spawn(program, [...profiler, ...args, ...agentArgs(cluster, "metrics")], { stdio: "ignore" });
+  await sleep(5000);
+  await storm.blow(5);
+  await stop(child);
+  const [file = ""] = readdirSync(directory);
+  return hotFunctions(join(directory, file), 16);
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  const ended = once(child, "exit");
+  child.kill("SIGINT");
+  await ended;
+}

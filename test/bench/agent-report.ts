@@ -1,0 +1,148 @@
+import type { AgentMeasured } from "./agent-bench.ts";
+import type { AgentCost } from "./agent-cost.ts";
+import { formatGoals, type Goal, markdown, type Row, type Spread, show } from "./bench-report.ts";
+import { AGENT } from "./tools.ts";
+
+/** All that is known of the agent's cost. */
+export interface AgentCosts extends AgentMeasured {
+  /** What pipeline-cost.ts prints: µs an event with each stage added to those before. */
+  readonly pipeline: { readonly events: number; readonly us: Readonly<Record<string, Spread>> };
+  /** What record-cost.ts prints: µs a record by way and stage. */
+  readonly records: Readonly<Record<"ours" | "sdk", Readonly<Record<string, Spread>>>>;
+}
+
+const RECORD_STAGES = ["make", "emit", "encode", "gzip", "all"] as const;
+const NAN: Spread = { median: Number.NaN, min: Number.NaN, max: Number.NaN };
+
+/** The agent's part of the document, without a heading of its own level. */
+export function agentPart(costs: AgentCosts, rows: readonly Row[]): string {
+  const { pipeline, records, rest, storm, hot } = costs;
+  const stages = Object.entries(pipeline.us).map(([stage, us], index) => [
+    `${index === 0 ? "" : "+ "}${stage}`,
+    show(us, 2),
+  ]);
+  const ways = RECORD_STAGES.map((stage) => [
+    stage === "all" ? "**from event to compressed bytes**" : STAGE_WORDS[stage],
+    show(records.ours[stage] ?? NAN, 2),
+    show(records.sdk[stage] ?? NAN, 2),
+  ]);
+  const memory = ([what, { memory, peakMib, percent }]: readonly [string, AgentCost]) => [
+    what,
+    memory.resident.toFixed(1),
+    memory.own.toFixed(1),
+    memory.files.toFixed(1),
+    peakMib.toFixed(0),
+    percent.toFixed(2),
+  ];
+  return `The bundle as \`bin/tcpretrans agent\` starts it, with names of 1,000 pods from a real API server, two of them the storm's ends. In the table of tools
+above the agent runs in the same storm as the others; "seen" is told there only of tools that print each event.
+
+${formatGoals(agentGoals(costs, rows))}
+
+### The data path without the kernel
+\`test/bench/pipeline-cost.ts\`: the pages of a recorded storm (${pipeline.events} events) in memory, each stage on top of those before, µs of CPU an event.
+
+${markdown([["", "µs"], ...stages])}
+
+### A log record
+\`test/bench/record-cost.ts\`: every field told, 256 connections, batches of 512, gzip at level 1 for both, µs of CPU a record. The SDK's way is its logger's
+\`emit\` and its serializer; attributes are made of the event in the same way for both.
+
+${markdown([["", "ours", "the SDK's"], ...ways])}
+
+### Memory and rest
+At rest for as long as the table's CPU was measured, 25 s after the start. Pages of files are nearly all Node's own program, which the kernel has once for all who run it.
+
+${markdown([
+  ["", "RSS MiB", "its own", "pages of files", "peak MiB", "% of a core"],
+  ...[
+    ["names, /metrics left out", rest.metrics] as const,
+    ["names, metrics and logs by gRPC", rest.all] as const,
+  ].map(memory),
+])}
+
+A storm of ${Math.round(storm.perSecond)} retransmits a second with metrics and logs by gRPC: peak ${storm.peakMib.toFixed(0)} MiB, ${storm.restedMib.toFixed(1)} MiB ${REST_WORDS} it.
+The sender's kernel counted ${storm.kernel} segments, all namespaces of the machine ${storm.covered}; ${storm.seen} were seen, ${storm.named} of them under the sender's name; ${storm.recordsLost} records were lost.
+
+### Where the agent's time goes
+One blow under V8's profiler, logs off, share of the busy time: ${hot.map(([name, percent]) => `${name} ${percent.toFixed(1)} %`).join(", ")}.`;
+}
+
+const STAGE_WORDS = {
+  make: "attributes and body of the event",
+  emit: "the record",
+  encode: "OTLP",
+  gzip: "gzip",
+} as const;
+const REST_WORDS = "half a minute after";
+
+/** The agent's goals, and what was measured. */
+export function agentGoals(
+  { pipeline, records, rest, storm, startMs }: AgentCosts,
+  rows: readonly Row[],
+): readonly Goal[] {
+  const us = (tool: string) => rows.find((row) => row.tool === tool)?.usPerEvent.median ?? Number.NaN;
+  const [agent, cat, catCauses] = [
+    us(AGENT),
+    us("cat trace_pipe"),
+    us("cat trace_pipe, records of tcpretrans"),
+  ];
+  const path = Object.values(pipeline.us).at(-1)?.median ?? Number.NaN;
+  const [ours = Number.NaN, sdk = Number.NaN] = [records.ours["all"]?.median, records.sdk["all"]?.median];
+  const unseen = storm.covered - storm.seen;
+  return [
+    {
+      goal: "kernel record to metric: at most 2 µs an event",
+      measured: `${agent.toFixed(2)} µs`,
+      met: agent <= 2,
+    },
+    {
+      goal: "the same at least 4 times cheaper than `cat trace_pipe`",
+      measured: `${(cat / agent).toFixed(2)} times`,
+      met: cat / agent >= 4,
+    },
+    {
+      goal: "the same, `cat` reading the records that the agent reads",
+      measured: `${(catCauses / agent).toFixed(2)} times`,
+      met: catCauses / agent >= 4,
+    },
+    {
+      goal: "decode, pair, name, count: at least 500,000 events/s on one core",
+      measured: `${Math.round(1e6 / path)} events/s`,
+      met: path <= 2,
+    },
+    {
+      goal: "log record: at most half of the SDK's emit and serializer",
+      measured: `${ours.toFixed(1)} of ${sdk.toFixed(1)} µs, ${(ours / sdk).toFixed(2)} of it`,
+      met: ours <= sdk / 2,
+    },
+    ...[["without exports", rest.metrics] as const, ["with gRPC", rest.all] as const].flatMap(restGoals),
+    {
+      goal: "storm: at most 120 MiB",
+      measured: `${storm.peakMib.toFixed(0)} MiB at ${Math.round(storm.perSecond)} events/s`,
+      met: storm.peakMib <= 120,
+    },
+    {
+      goal: "storm of 25,000 events/s: nothing lost",
+      measured: `${unseen} of ${storm.covered} at ${Math.round(storm.perSecond)} events/s`,
+      met: unseen === 0 && storm.recordsLost === 0 && storm.perSecond >= 25_000,
+    },
+    { goal: "first event possible within 1 s", measured: `${show(startMs, 0)} ms`, met: startMs.max <= 1000 },
+  ];
+}
+
+function restGoals([what, { memory, percent }]: readonly [string, AgentCost]): readonly Goal[] {
+  const { resident, own } = memory;
+  return [
+    {
+      goal: `rest ${what}: at most 80 MiB`,
+      measured: `${resident.toFixed(1)} MiB, ${own.toFixed(1)} its own`,
+      met: resident <= 80,
+    },
+    {
+      goal: `rest ${what}: at most 0.3 % of a core`,
+      measured: `${percent.toFixed(2)} %`,
+      met: percent <= 0.3,
+    },
+  ];
+}
