@@ -12,7 +12,7 @@ const NOW = Date.parse("2026-11-22T10:00:00Z");
 
 /** An index of a thousand pods, of which one on this node and one elsewhere have the addresses of the storm's two ends. */
 export function stormIndex(ownNode: string): OwnerIndex {
-  const sync = { complete: true, pending: false };
+  const sync = { complete: true, pending: false, followsPods: true };
   const index = new OwnerIndex({ ownNode, wholeCluster: true, sync });
   const projectPod = podProjection(ownNode);
   const onNode = Number(ownNode.split("-")[1]) * PODS_PER_NODE;
