@@ -84,7 +84,7 @@ const PODS: readonly PanelSource[] = [
         legend: "Sent",
       },
       {
-        expr: `sum by (${POD}, k8s_node_name) (increase(tcp_retransmits_total{${OF_PODS},network_tcp_retransmit_type="timeout"}[$__range]))`,
+        expr: `sum by (${POD}, k8s_node_name) (increase(tcp_retransmits_total{${OF_PODS},source_k8s_pod_name!="",network_tcp_retransmit_type="timeout"}[$__range]))`,
         legend: "Timeouts",
       },
     ],
@@ -108,7 +108,7 @@ const STALLS: readonly PanelSource[] = [
     height: 8,
     queries: [
       {
-        expr: `topk(10, sum by (${WORKLOAD}) (rate(${STALL}_sum{${OF_PODS}}[$__rate_interval])))`,
+        expr: `topk(10, sum by (${WORKLOAD}) (rate(${STALL}_sum{${OF_PODS},source_k8s_workload_name!=""}[$__rate_interval])))`,
         legend: "{{source_k8s_namespace_name}}/{{source_k8s_workload_name}}",
       },
     ],
