@@ -134,7 +134,7 @@ export function agentArgs(
     ...["agent", "--events", "none", "--log-format", "json"],
     ...["--kubernetes", "true", "--kubeconfig", kubeconfig, "--node-name", node],
     ...(port === undefined ? ["--no-http"] : ["--http-port", `${port}`]),
-    ...(what === "all" ? ["--otlp-endpoint", collector, "--metrics-interval-seconds", "10"] : []),
+    ...(what === "all" ? ["--otlp-endpoint", collector] : []),
   ];
 }
 
