@@ -105,7 +105,8 @@ export function allTools(
     },
     {
       name: "bpftrace",
-      command: `exec bpftrace ${scratch}/columns.bt`,
+      // It finds tracefs only where that usually is: there in a mount namespace of its own.
+      command: `exec unshare -m sh -c 'mount -t tracefs tracefs /sys/kernel/tracing; exec bpftrace ${scratch}/columns.bt'`,
       program: "bpftrace",
       lines: "stdout",
       ready: /^ready/m,
