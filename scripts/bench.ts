@@ -5,7 +5,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, release, tmpdir } from "node:os";
+import { cpus, loadavg, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openTracefs } from "../src/tracefs/mount.ts";
@@ -57,6 +57,8 @@ const { values } = parseArgs({
   },
 });
 const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+
+const loadBefore = loadavg()[0] ?? Number.NaN;
 
 if (process.getuid?.() !== 0) {
   console.error("Cannot measure: tracing the kernel and making namespaces needs root");
@@ -227,7 +229,7 @@ function formatDocument(): string {
   const { recorded, decode, replay, start, idle, sweep } = more;
   const words = rows.flatMap(({ tool, words }) => words.map((word) => `${tool}: ${word}`));
   const us = (value: number) => value.toFixed(2);
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}`;
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; load ${loadBefore.toFixed(1)} before it`;
   const versions = [
     versionOf("bpftrace", "--version"),
     versionOf("perf", "--version"),

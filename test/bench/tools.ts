@@ -105,7 +105,8 @@ export function allTools(
     },
     {
       name: "bpftrace",
-      command: `exec bpftrace ${scratch}/columns.bt`,
+      // It finds tracefs only where that usually is: there in a mount namespace of its own.
+      command: `exec unshare -m sh -c 'mount -t tracefs tracefs /sys/kernel/tracing; exec bpftrace ${scratch}/columns.bt'`,
       program: "bpftrace",
       lines: "stdout",
       ready: /^ready/m,
@@ -134,7 +135,7 @@ export function agentArgs(
     ...["agent", "--events", "none", "--log-format", "json"],
     ...["--kubernetes", "true", "--kubeconfig", kubeconfig, "--node-name", node],
     ...(port === undefined ? ["--no-http"] : ["--http-port", `${port}`]),
-    ...(what === "all" ? ["--otlp-endpoint", collector, "--metrics-interval-seconds", "10"] : []),
+    ...(what === "all" ? ["--otlp-endpoint", collector] : []),
   ];
 }
 
