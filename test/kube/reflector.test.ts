@@ -305,16 +305,16 @@ test("Reflector takes a first refusal after an outage for a server that knows no
   });
   await using at = await reflect(server, { clock: fastClock(1000, () => 0.5) });
   await until(() => at.reflector.state === "synced");
-  refusals = 0;
+  const sinceMs = at.clock.monotonicMs();
+  await until(() => at.clock.monotonicMs() - sinceMs > 60_000, "a watch that has lasted");
   await server.down();
   await until(() => (at.reflector.counters.problems.unreachable ?? 0) > 20);
   const waits = at.clock.waits.length;
   await server.up();
   await until(() => at.sink.names === "a b late");
   assert.ok(at.clock.waits.slice(waits).includes(1_500), `waits ${at.clock.waits.slice(waits)}`);
-  await until(() => at.said.length === 2);
-  assert.match(at.said[0] ?? "", /^Cannot reach the API server/);
-  assert.match(at.said[1] ?? "", /^Over after \d+ s and \d+ tries: Cannot reach the API server/);
+  await until(() => at.said.some((line) => line.startsWith("Over after ")));
+  assert.ok(!at.said.some((line) => line.includes("grant")), at.said.join("\n"));
 });
 
 test("Reflector starts while the server is away", async () => {
