@@ -36,6 +36,8 @@ export type HandoverState =
   | { readonly kind: "beside"; readonly older: readonly string[] };
 
 const SECOND = 1_000_000_000n;
+/** The older one stops just behind a second. Between two looks so far apart it may have done so behind more than one. */
+const LATE_NANOS = 500e6;
 
 /**
  * Which events are this agent's, where one agent replaces another: both capture, and they part at a whole second of
@@ -107,7 +109,8 @@ export class Handover {
       return [];
     }
     const second = this.#secondOf(this.#offAt);
-    this.#unsureSeconds = Math.max(0, (second - this.#secondOf(this.#recordedAt)) / Number(SECOND) - 1);
+    const looked = this.#offAt - this.#recordedAt < LATE_NANOS;
+    this.#unsureSeconds = looked ? 0 : (second - this.#secondOf(this.#recordedAt)) / Number(SECOND);
     return this.#take(second, { kind: "counting" });
   }
 

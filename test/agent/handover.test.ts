@@ -150,7 +150,7 @@ test("Handover.unsureSeconds tells how many seconds may be in neither when the n
   tick(1650, [1600]);
   // The older one has stopped behind one of the seconds at 1700, 2700 and 3700 ms.
   assert.deepEqual(tick(3800, [1690, 1750, 2750, 3750], []), [3750]);
-  assert.equal(handover.unsureSeconds, 2);
+  assert.equal(handover.unsureSeconds, 3);
 });
 
 test("Handover.admit() goes on waiting when the older one was only disturbed, and not for ever when it hangs stopped", () => {
