@@ -26,12 +26,12 @@ export interface ToolPaths {
   /** The benchmark's own tracefs instance. */
   readonly instance: string;
   readonly scratch: string;
-  /** A cluster of a thousand pods, among them the storm's two ends, and a collector that takes all. */
-  readonly cluster: StormCluster;
 }
 
 export const AGENT = "tcpretrans agent, metrics";
 export const AGENT_ALL = "tcpretrans agent, metrics and logs by gRPC";
+export const CAT = "cat trace_pipe";
+export const CAT_CAUSES = "cat trace_pipe, the agent's records";
 const READY = /Tracing TCP|Recording TCP/;
 const PORT = String(STORM_PORT);
 
@@ -58,15 +58,11 @@ END { clear(@s); }
 }
 
 /** The tools in the order of a round, with their scripts in the scratch directory. */
-export function allTools(
-  { product, instance, scratch, cluster }: ToolPaths,
-  tellsError: boolean,
-): readonly Tool[] {
+export function allTools({ product, instance, scratch }: ToolPaths, tellsError: boolean): readonly Tool[] {
   writeFileSync(join(scratch, "columns.awk"), AWK);
   writeFileSync(join(scratch, "columns.bt"), bpftraceProgram(tellsError));
   const own = { program: product, lines: "stdout", ready: READY, tracePipe: false } as const;
   const pipe = { program: "cat", lines: "stdout", ready: undefined, tracePipe: "retransmits" } as const;
-  const agent = { ...own, ready: /Names are those of/, isSent: () => false } as const;
   const address = `:${PORT}`;
   return [
     {
@@ -82,18 +78,9 @@ export function allTools(
       command: `exec ${product} --summary --json`,
       isSent: () => false,
     },
-    { ...agent, name: AGENT, command: `exec ${product} ${agentArgs(cluster, "metrics").join(" ")}` },
-    { ...agent, name: AGENT_ALL, command: `exec ${product} ${agentArgs(cluster, "all").join(" ")}` },
     {
       ...pipe,
-      tracePipe: "with causes",
-      name: "cat trace_pipe, records of tcpretrans",
-      command: `exec cat ${instance}/trace_pipe`,
-      isSent: isSentTrace,
-    },
-    {
-      ...pipe,
-      name: "cat trace_pipe",
+      name: CAT,
       command: `exec cat ${instance}/trace_pipe`,
       isSent: isSentTrace,
     },
@@ -122,6 +109,20 @@ export function allTools(
       isSent: (line) => line.includes(`dport: ${PORT},`) && !/ err: [^0]/.test(line),
       tracePipe: false,
     },
+  ];
+}
+
+/** The agent, and what it is held against: `cat` of the retransmits, and of all the records that the agent reads. */
+export function agentTools({ product, instance }: ToolPaths, cluster: StormCluster): readonly Tool[] {
+  const own = { program: product, lines: "stdout", tracePipe: false } as const;
+  const agent = { ...own, ready: /Names are those of/, isSent: () => false } as const;
+  const cat = { program: "cat", lines: "stdout", ready: undefined, isSent: isSentTrace } as const;
+  const command = `exec cat ${instance}/trace_pipe`;
+  return [
+    { ...agent, name: AGENT, command: `exec ${product} ${agentArgs(cluster, "metrics").join(" ")}` },
+    { ...agent, name: AGENT_ALL, command: `exec ${product} ${agentArgs(cluster, "all").join(" ")}` },
+    { ...cat, name: CAT, command, tracePipe: "retransmits" },
+    { ...cat, name: CAT_CAUSES, command, tracePipe: "with causes" },
   ];
 }
 
