@@ -1,16 +1,14 @@
 /**
- * Every tool on the same storm of retransmits, one after the other, in rounds; then what the product alone costs.
- * Prints the tables and writes them into docs/benchmarks.md. `--rounds=N --seconds=N --rest=SECONDS`.
+ * Every tool on the same storm of retransmits, one after the other, in rounds; then what the product alone costs. The agent
+ * has a program of its own, bench-agent.ts. Prints the tables and writes them into docs/benchmarks.md. `--rounds=N --seconds=N`.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, release, tmpdir } from "node:os";
+import { cpus, loadavg, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openTracefs } from "../src/tracefs/mount.ts";
-import { measureAgent } from "../test/bench/agent-bench.ts";
-import { type AgentCosts, agentGoals, agentPart } from "../test/bench/agent-report.ts";
 import {
   formatGoals,
   formatRows,
@@ -25,7 +23,6 @@ import { writeMarkedPart } from "../test/bench/marked-part.ts";
 import { firstEventMs, idleCost, recordStorm, replaySpeed } from "../test/bench/product-costs.ts";
 import { type Run, runTool, usPerEvent } from "../test/bench/run-tool.ts";
 import { Storm } from "../test/bench/storm.ts";
-import { openStormCluster } from "../test/bench/storm-cluster.ts";
 import { allTools, type Tool } from "../test/bench/tools.ts";
 
 const STORM = { connections: 256, lossPerMille: 300, mtu: 576, rtoMinMs: 2 };
@@ -50,13 +47,11 @@ const SWEEPS: Readonly<Record<string, string>> = {
 const root = import.meta.dirname.replace(/\/scripts$/, "");
 const product = join(root, "bin/tcpretrans");
 const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "3" },
-    seconds: { type: "string", default: "4" },
-    rest: { type: "string", default: "60" },
-  },
+  options: { rounds: { type: "string", default: "3" }, seconds: { type: "string", default: "4" } },
 });
 const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+
+const loadBefore = loadavg()[0] ?? Number.NaN;
 
 if (process.getuid?.() !== 0) {
   console.error("Cannot measure: tracing the kernel and making namespaces needs root");
@@ -65,7 +60,7 @@ if (process.getuid?.() !== 0) {
 process.chdir(root);
 execFileSync("npm", ["run", "--silent", "build"], { stdio: "inherit" });
 using tracefs = openTracefs({ libc: undefined });
-await using cleanup = new AsyncDisposableStack();
+using cleanup = new DisposableStack();
 const scratch = mkdtempSync(join(tmpdir(), "tcpretrans-bench-"));
 cleanup.defer(() => rmSync(scratch, { recursive: true }));
 const instance = join(tracefs.path, `instances/bench-${process.pid}`);
@@ -75,8 +70,7 @@ writeFileSync(join(instance, "buffer_size_kb"), "2048");
 const storm = cleanup.use(await Storm.open(STORM));
 
 const format = readFileSync(join(tracefs.path, "events/tcp/tcp_retransmit_skb/format"), "utf8");
-const cluster = await openStormCluster(cleanup);
-const paths = { product, instance, scratch, cluster };
+const paths = { product, instance, scratch };
 const tools = allTools(paths, format.includes("int err;"));
 const present = tools.filter(({ program }) => isInstalled(program));
 const runs = await runRounds(present);
@@ -87,8 +81,6 @@ const enough = await findBufferSize();
 const more = await measureProduct();
 const goals = compareWithGoals(rows, more);
 console.log(formatGoals(goals));
-const agent = await measureAgentToo();
-console.log(formatGoals(agentGoals(agent, rows)));
 const profile = await profileStorm();
 writeMarkedPart("docs/benchmarks.md", "npm run bench", formatDocument());
 console.log("\nWritten to docs/benchmarks.md");
@@ -138,16 +130,6 @@ async function measureProduct() {
   );
   const sweep = runScript("sweep-cost.ts") as Readonly<Record<string, number>>;
   return { recorded, decode, replay, start: spread(starts), idle: { withFfi, without }, sweep };
-}
-
-async function measureAgentToo(): Promise<AgentCosts> {
-  const pipeline = runScript("pipeline-cost.ts", join(scratch, "storm.tcpretrans")) as AgentCosts["pipeline"];
-  const records = runScript("record-cost.ts") as AgentCosts["records"];
-  const measured = await measureAgent({
-    ...{ product, scratch, storm, cluster, tracefs: tracefs.path, seconds: Number(values.rest) },
-    node: [process.execPath, ...FLAGS, join(root, "dist/tcpretrans.js")],
-  });
-  return { ...measured, pipeline, records };
 }
 
 function compareWithGoals(
@@ -227,7 +209,7 @@ function formatDocument(): string {
   const { recorded, decode, replay, start, idle, sweep } = more;
   const words = rows.flatMap(({ tool, words }) => words.map((word) => `${tool}: ${word}`));
   const us = (value: number) => value.toFixed(2);
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}`;
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; load ${loadBefore.toFixed(1)} before it`;
   const versions = [
     versionOf("bpftrace", "--version"),
     versionOf("perf", "--version"),
@@ -259,9 +241,6 @@ records of the congestion state tell fast retransmits from those of slow start; 
 
 ## Goals
 ${formatGoals(goals)}
-
-## The agent
-${agentPart(agent, rows)}
 
 ## The product alone
 | | |

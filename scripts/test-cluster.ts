@@ -175,6 +175,7 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
     await attempt("agent", async () => agent?.compareEnds());
     // Not beside the takeover: churning pods would take the address that is to be taken over.
     await attempt("churn", () => churn(cluster, log));
+    const churnEnd = Date.now();
     await attempt("outage", async () => outage?.run(watchers));
     await endLoss(cluster);
     await sleep(SETTLE_MS);
@@ -188,7 +189,7 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
     await writeFile(join(cluster.dir, "traffic.json"), lines.join(""));
     if (groups.includes("paths")) checks.push(...judgePaths(log, watchers, pathsEnd));
     if (groups.includes("takeover")) checks.push(...judgeTakeover(log, watchers));
-    if (groups.includes("churn")) checks.push(...judgeChurn(log, watchers));
+    if (groups.includes("churn")) checks.push(...judgeChurn(log, watchers, churnEnd));
     checks.push(...(outage?.judge(watchers) ?? []));
   } finally {
     await down();

@@ -36,11 +36,14 @@ export type HandoverState =
   | { readonly kind: "beside"; readonly older: readonly string[] };
 
 const SECOND = 1_000_000_000n;
+/** The older one stops just behind a second. Between two looks so far apart it may have done so behind more than one. */
+const LATE_NANOS = 500e6;
 
 /**
  * Which events are this agent's, where one agent replaces another: both capture, and they part at a whole second of
  * CLOCK_MONOTONIC, which both know. The older one, told to end, stops just behind the next and leaves out what is
- * later; the newer one holds the events since the last, and begins with those when the older has stopped.
+ * later; the newer one holds the events since the last, and begins with those when the older has stopped. Where the
+ * older gets to stop only later, they part at the second in which it did.
  */
 export class Handover {
   /** Resolves when this agent begins to count. */
@@ -51,11 +54,17 @@ export class Handover {
   readonly #startedAt: TraceNanos;
   #state: HandoverState;
   #held: TcpEvent[] = [];
+  /** Of an agent that yields: events behind the second at which it means to part, in case it gets to that only later. */
+  #behind: TcpEvent[] = [];
+  /** When an older one was last found recording. */
+  #recordedAt: TraceNanos;
+  #unsureSeconds = 0;
   /** When the older ones were first found to have stopped, since when they have not gone on. */
   #offAt: TraceNanos | undefined;
   /** What is this agent's. An attempt that waits for its outcome becomes an event later, so the start is kept. */
   #from = traceNanos(Number.NEGATIVE_INFINITY);
   #until = traceNanos(Number.POSITIVE_INFINITY);
+  #hasParted = false;
   #left = 0;
 
   constructor(options: HandoverOptions) {
@@ -65,6 +74,7 @@ export class Handover {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#startedAt = options.now();
+    this.#recordedAt = this.#startedAt;
     const older = options.older().map(({ name }) => name);
     this.#state = older.length === 0 ? { kind: "counting" } : { kind: "waiting", older };
     if (older.length === 0) resolve();
@@ -77,6 +87,11 @@ export class Handover {
   /** Events that were seen and left to another agent. */
   get left(): number {
     return this.#left;
+  }
+
+  /** So many whole seconds may be in neither agent: this one did not look while the older one stopped. */
+  get unsureSeconds(): number {
+    return this.#unsureSeconds;
   }
 
   /** Gives what of these events, and of those before, is this agent's: to be called each tick. */
@@ -93,7 +108,10 @@ export class Handover {
       this.#bound();
       return [];
     }
-    return this.#take(this.#secondOf(this.#offAt), { kind: "counting" });
+    const second = this.#secondOf(this.#offAt);
+    const looked = this.#offAt - this.#recordedAt < LATE_NANOS;
+    this.#unsureSeconds = looked ? 0 : (second - this.#secondOf(this.#recordedAt)) / Number(SECOND);
+    return this.#take(second, { kind: "counting" });
   }
 
   /** Looks again whether an older agent that stayed is still there; true when it has just gone. */
@@ -109,8 +127,16 @@ export class Handover {
     return this.#until;
   }
 
+  /** The capture of an agent that yields has stopped now: the second in which that was is where they part. */
+  parted(): void {
+    if (this.#until === Number.POSITIVE_INFINITY) return;
+    this.#until = traceNanos(Math.max(this.#until, this.#secondOf(this.#options.now())));
+    this.#hasParted = true;
+  }
+
   #wait(older: readonly OlderAgent[], { from, until }: { from: TraceNanos; until: TraceNanos }) {
     this.#offAt = undefined;
+    this.#recordedAt = from;
     const names = older.map(({ name }) => name);
     this.#state = { kind: "waiting", older: names };
     // It recorded at `from` or later, so it will part from us at no earlier second.
@@ -145,8 +171,11 @@ export class Handover {
   #own(events: readonly TcpEvent[]): readonly TcpEvent[] {
     const [from, until] = [this.#from, this.#until];
     if (from === Number.NEGATIVE_INFINITY && until === Number.POSITIVE_INFINITY) return events;
-    const own = events.filter(({ time }) => time >= from && time < until);
-    this.#left += events.length - own.length;
+    const all = this.#behind.length === 0 ? events : [...this.#behind, ...events];
+    const own = all.filter(({ time }) => time >= from && time < until);
+    const behind = this.#hasParted ? [] : all.filter(({ time }) => time >= until);
+    this.#behind = behind.slice(-this.#limits.maxHeld);
+    this.#left += all.length - own.length - this.#behind.length;
     return own;
   }
 

@@ -31,6 +31,9 @@ const EXPIRE_EVERY = 5;
 const LAST_LOOK = 0.25;
 /** Behind the second at which two agents part: the newer one must not see the older record before it. */
 const PAST_NANOS = 2e6;
+/** The newer one must find it stopped within the same second: one that wakes up so late takes the next. */
+const LATE_NANOS = 300e6;
+const YIELDS = 5;
 
 /**
  * Reads the node's counters and captures until the end is asked for and all that was recorded by then is through; the
@@ -69,6 +72,7 @@ export async function runUntil(
   );
   await grace.within(1, yieldToNewer(handover, session));
   session.source.stop();
+  handover.parted();
   await pumping;
   if (parts.capturing === undefined) return;
   const losses = parts.capturing.losses();
@@ -92,6 +96,7 @@ function openHandover({ log }: AgentParts, session: Session): Handover {
   void handover.begun.then(() => {
     if (handover.state.kind === "beside") say.warn(`${BESIDE} (${handover.state.older.join(", ")})`);
     else say.info(`The agent before has ended: this one counts; ${handover.left} events were left to that`);
+    if (handover.unsureSeconds > 0) say.warn(late(handover.unsureSeconds));
     sweep(tracefs, say);
   });
   return handover;
@@ -110,11 +115,18 @@ function sweep(tracefs: Session["tracefs"], say: OwnLog): void {
 const BESIDE =
   "Another agent of this node does not end: both count from now on, and sums over both hold everything twice. Remove one";
 
+function late(seconds: number): string {
+  return `This agent did not get to look while the one before ended: events of up to ${seconds} s are in neither. Look whether it gets enough CPU`;
+}
+
 /** Where a newer agent waits, lets the capture go on to the next whole second, and leaves it what is later. */
 async function yieldToNewer(handover: Handover, { tracefs, source, capture }: Session): Promise<void> {
   if (findLivingAgents(tracefs, capture.instance.name).every(({ isOlder }) => isOlder)) return;
-  const until = handover.yield() + PAST_NANOS;
-  while (source.now() < until) await sleep(Math.ceil((until - source.now()) / 1e6));
+  for (let tries = YIELDS; tries > 0; tries--) {
+    const until = handover.yield() + PAST_NANOS;
+    while (source.now() < until) await sleep(Math.ceil((until - source.now()) / 1e6));
+    if (source.now() < until + LATE_NANOS) return;
+  }
 }
 
 function nodeCounters(parts: AgentParts, host: AgentHost): NodeCounters {

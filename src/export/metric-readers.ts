@@ -71,6 +71,9 @@ export class MetricReaders {
   }
 }
 
+/** Who has looked once, as a person does who is curious, is not known to come again. */
 function isPresent({ firstMs, lastMs, looksMs }: Reader, nowUnixMs: number): boolean {
-  return nowUnixMs - lastMs < AWAY_MS && nowUnixMs - (looksMs.at(-1) ?? firstMs) < PATIENCE_MS;
+  return (
+    lastMs > firstMs && nowUnixMs - lastMs < AWAY_MS && nowUnixMs - (looksMs.at(-1) ?? firstMs) < PATIENCE_MS
+  );
 }

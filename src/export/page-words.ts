@@ -22,23 +22,20 @@ export const CAUSE_WORDS: Readonly<Record<Cause, string>> = {
   other: "not told apart by this rung",
 };
 
-const WHOLE = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
-const TENTHS = new Intl.NumberFormat("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-
 /** `12,345`. */
 export function formatCount(count: number): string {
-  return WHOLE.format(count);
+  return formatWhole(count);
 }
 
 /** `0`, `0.3`, `12,345`: tenths below ten. */
 export function formatRate(perSecond: number): string {
-  return perSecond > 0 && perSecond < 9.95 ? TENTHS.format(perSecond) : WHOLE.format(perSecond);
+  return perSecond > 0 && perSecond < 9.95 ? formatTenths(perSecond) : formatWhole(perSecond);
 }
 
 /** With spaces that do not break: `0.4 s`, `41 s`, `12 min`, `3 h 5 min`, `2 d 4 h`. */
 export function formatDuration(seconds: number): string {
-  if (seconds > 0 && seconds < 9.95) return `${TENTHS.format(seconds)}\u00a0s`;
-  if (seconds < 119.5) return `${WHOLE.format(seconds)}\u00a0s`;
+  if (seconds > 0 && seconds < 9.95) return `${formatTenths(seconds)}\u00a0s`;
+  if (seconds < 119.5) return `${formatWhole(seconds)}\u00a0s`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 120) return `${minutes}\u00a0min`;
   if (minutes < 48 * 60) return twoUnits(minutes, 60, ["h", "min"]);
@@ -48,7 +45,7 @@ export function formatDuration(seconds: number): string {
 /** A part of a whole in percent, never rounded up to all: `99.99 %`. */
 export function formatShare(part: number, whole: number): string {
   const percent = (100 * part) / whole;
-  if (part >= whole) return `${WHOLE.format(percent)}\u00a0%`;
+  if (part >= whole) return `${formatWhole(percent)}\u00a0%`;
   return `${(Math.floor(percent * 100) / 100).toFixed(2)}\u00a0%`;
 }
 
@@ -56,12 +53,12 @@ export function formatShare(part: number, whole: number): string {
 export function formatBytes(bytes: number): string {
   if (bytes === 0) return "0";
   const kib = bytes / 1024;
-  return kib < 1024 ? `${WHOLE.format(Math.ceil(kib))}\u00a0KiB` : `${TENTHS.format(kib / 1024)}\u00a0MiB`;
+  return kib < 1024 ? `${formatWhole(Math.ceil(kib))}\u00a0KiB` : `${formatTenths(kib / 1024)}\u00a0MiB`;
 }
 
 /** How full something is, in whole percent, never rounded down to nothing: `1 %`. */
 export function formatFill(part: number, whole: number): string {
-  return `${WHOLE.format(Math.ceil((100 * part) / whole))}\u00a0%`;
+  return `${formatWhole(Math.ceil((100 * part) / whole))}\u00a0%`;
 }
 
 /** UTC time of day, with the date where it is another day than `now`'s. */
@@ -76,4 +73,23 @@ function twoUnits(count: number, size: number, [large, small]: readonly [string,
   const rest = count % size;
   const whole = `${Math.floor(count / size)}\u00a0${large}`;
   return rest === 0 ? whole : `${whole}\u00a0${rest}\u00a0${small}`;
+}
+
+/** Not by Intl, whose tables take 7 MiB of memory: `12,345`. */
+function formatWhole(value: number): string {
+  return grouped(Math.round(value).toFixed(0));
+}
+
+/** `12,345.6`. */
+function formatTenths(value: number): string {
+  const text = value.toFixed(1);
+  return grouped(text.slice(0, -2)) + text.slice(-2);
+}
+
+/** Digits with a comma before each three. */
+function grouped(digits: string): string {
+  let text = digits.slice(-3);
+  for (let end = digits.length - 3; end > 0; end -= 3)
+    text = `${digits.slice(Math.max(0, end - 3), end)},${text}`;
+  return text;
 }

@@ -85,7 +85,7 @@ export class PodTable implements ResourceSink<SlimPod> {
   at(address: string, unixMs: number): Hold<PodEntry> | typeof AMBIGUOUS | undefined {
     const hold = this.#holds.at(address, unixMs);
     if (hold === undefined || hold === AMBIGUOUS) return hold;
-    if (unixMs > this.#horizon.ms) return AMBIGUOUS;
+    if (unixMs > this.#horizon.ms || this.#isForgotten(hold, unixMs)) return AMBIGUOUS;
     return this.#mayBeAnothers(hold, unixMs, address) ? AMBIGUOUS : hold;
   }
 
@@ -93,7 +93,7 @@ export class PodTable implements ResourceSink<SlimPod> {
   answering(address: string, unixMs: number): Hold<PodEntry> | typeof AMBIGUOUS | undefined {
     const hold = this.#holds.answering(address, unixMs);
     if (hold === undefined || hold === AMBIGUOUS) return hold;
-    if (unixMs > this.#horizon.ms) return AMBIGUOUS;
+    if (unixMs > this.#horizon.ms || this.#isForgotten(hold, unixMs)) return AMBIGUOUS;
     // Whoever is known to have had it later is over.
     return this.#mayBeAnothers(hold, unixMs, undefined) ? AMBIGUOUS : hold;
   }
@@ -173,6 +173,12 @@ export class PodTable implements ResourceSink<SlimPod> {
     }
   }
 
+  /** Whether one that was there before may have been meant, whose tombstone has had its time: connections live longer. */
+  #isForgotten(hold: Hold<PodEntry>, unixMs: number): boolean {
+    if (unixMs >= hold.certainMs) return false;
+    return this.#nowMs - hold.earliestMs >= this.#options.tombstones.bounds.keepMs - FORGETTING_MS;
+  }
+
   /**
    * Whether a pod that the API has not told the address of may have had this one: on the same node, so short a time ago
    * that its kubelet need not have told yet, and after the last holder, if that may have let go of it, or before one
@@ -188,6 +194,9 @@ export class PodTable implements ResourceSink<SlimPod> {
     return address === undefined || this.#holds.isNewest(address, hold);
   }
 }
+
+/** One whose end was told before its successor's beginning may still have answered then. */
+const FORGETTING_MS = 10_000;
 
 /** Whether it may have an address that the API has not told yet. */
 function isWaiting(pod: PodEntry): boolean {

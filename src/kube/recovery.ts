@@ -20,6 +20,8 @@ export interface RecoveryOptions {
 export class Recovery {
   readonly #options: RecoveryOptions;
   #failures = 0;
+  /** Of these, the last ones that were refusals: an API server that comes back after a while refuses at first. */
+  #refusals = 0;
   #hasWorked = false;
 
   constructor(options: RecoveryOptions) {
@@ -36,15 +38,18 @@ export class Recovery {
     const { client, clock, problems, resource } = this.#options;
     const { kind, sentence, retryAfterMs = 0 } = problem;
     this.#failures++;
-    const mayPass = PASSING.includes(kind) || (kind === "forbidden" && this.#hasWorked);
-    if (this.#failures > 1 || !mayPass) problems.failed(resource, sentence);
+    this.#refusals = kind === "forbidden" ? this.#refusals + 1 : 0;
+    const mayPass =
+      (PASSING.includes(kind) && this.#failures === 1) || (this.#refusals === 1 && this.#hasWorked);
+    if (!mayPass) problems.failed(resource, sentence);
     if (kind === "unauthorized") {
       const broken = await client.renew();
       if (broken !== undefined) problems.failed(resource, broken.sentence);
       if (this.#failures === 1) return 0;
     }
     const { baseMs, capMs } = kind === "forbidden" ? DENIED_BACKOFF : BACKOFF;
-    const ceilingMs = Math.min(capMs, baseMs * 2 ** Math.min(this.#failures - 1, 16));
+    const tries = kind === "forbidden" ? this.#refusals : this.#failures;
+    const ceilingMs = Math.min(capMs, baseMs * 2 ** Math.min(tries - 1, 16));
     if (kind === "forbidden") return ceilingMs * (0.5 + clock.random() / 2);
     return retryAfterMs + clock.random() * ceilingMs;
   }
@@ -52,6 +57,7 @@ export class Recovery {
   /** The resource is there. */
   worked(): void {
     this.#failures = 0;
+    this.#refusals = 0;
     this.#hasWorked = true;
     this.#options.problems.worked(this.#options.resource);
   }

@@ -162,9 +162,13 @@ export class PageDecoder {
   }
 }
 
-/** Index after the last record up to a time, in a queue in time order. */
+/** Index after the last record up to a time, in a queue in time order: halved, since a CPU that lags keeps the others' long. */
 function endOf(queue: readonly ProbeRecord[], until: number): number {
-  let end = queue.length;
-  while (end > 0 && (queue[end - 1] as ProbeRecord).time > until) end--;
-  return end;
+  let [low, high] = [0, queue.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((queue[middle] as ProbeRecord).time > until) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -107,6 +107,52 @@ test("Handover: two agents that part tell each event once, whenever the newer on
   }
 });
 
+for (const lateMs of [0, 300, 700, 1100, 2600]) {
+  test(`Handover: an older agent that gets to stop only ${lateMs} ms late tells what came until the second in which it does`, () => {
+    for (let lookMs = 1; lookMs <= 100; lookMs += 7) {
+      const [older, newer] = [aHandover([]), aHandover([RECORDS])];
+      const all = Array.from({ length: 70 }, (_, i) => i * 97 + 3);
+      const told: number[] = [];
+      let seen = 0;
+      let stopMs = Number.POSITIVE_INFINITY;
+      for (let nowMs = lookMs; nowMs < 6500; nowMs += 100) {
+        const come = all.filter((time) => time < nowMs).slice(seen);
+        seen += come.length;
+        const isOver = nowMs > stopMs;
+        // It stops between two ticks; then it takes what its buffers still hold.
+        if (isOver && nowMs - 100 <= stopMs) {
+          older.tick(stopMs, []);
+          older.handover.parted();
+          told.push(
+            ...older.tick(
+              nowMs,
+              come.filter((time) => time <= stopMs),
+            ),
+          );
+        } else if (!isOver) told.push(...older.tick(nowMs, come));
+        if (nowMs > 1200 && stopMs === Number.POSITIVE_INFINITY) {
+          stopMs = older.handover.yield() / MS + 2 + lateMs;
+        }
+        told.push(...newer.tick(nowMs, come, isOver ? [] : [RECORDS]));
+      }
+      assert.deepEqual(
+        told.toSorted((a, b) => a - b),
+        all.slice(0, seen),
+        `first look at ${lookMs} ms`,
+      );
+      assert.equal(newer.handover.unsureSeconds, 0);
+    }
+  });
+}
+
+test("Handover.unsureSeconds tells how many seconds may be in neither when the newer agent looked late", () => {
+  const { handover, tick } = aHandover([RECORDS]);
+  tick(1650, [1600]);
+  // The older one has stopped behind one of the seconds at 1700, 2700 and 3700 ms.
+  assert.deepEqual(tick(3800, [1690, 1750, 2750, 3750], []), [3750]);
+  assert.equal(handover.unsureSeconds, 3);
+});
+
 test("Handover.admit() goes on waiting when the older one was only disturbed, and not for ever when it hangs stopped", () => {
   const { handover, tick } = aHandover([RECORDS]);
   tick(800, [750]);

@@ -1,7 +1,7 @@
 import type { AgentMeasured } from "./agent-bench.ts";
 import type { AgentCost } from "./agent-cost.ts";
-import { formatGoals, type Goal, markdown, type Row, type Spread, show } from "./bench-report.ts";
-import { AGENT } from "./tools.ts";
+import { formatGoals, formatRows, type Goal, markdown, type Row, type Spread, show } from "./bench-report.ts";
+import { AGENT, CAT, CAT_CAUSES } from "./tools.ts";
 
 /** All that is known of the agent's cost. */
 export interface AgentCosts extends AgentMeasured {
@@ -34,10 +34,15 @@ export function agentPart(costs: AgentCosts, rows: readonly Row[]): string {
     peakMib.toFixed(0),
     percent.toFixed(2),
   ];
-  return `The bundle as \`bin/tcpretrans agent\` starts it, with names of 1,000 pods from a real API server, two of them the storm's ends. In the table of tools
-above the agent runs in the same storm as the others; "seen" is told there only of tools that print each event.
+  return `The bundle as \`bin/tcpretrans agent\` starts it, with names of 1,000 pods from a real API server, two of them the storm's ends.
 
 ${formatGoals(agentGoals(costs, rows))}
+
+### In the storm
+The storm and the measure are those of the tools above. \`cat\` reads the retransmits alone, and then what the agent reads: a kernel stack with each, which tells its
+cause on this rung, and the records of the congestion state. "Seen" is told only of who prints each event.
+
+${formatRows(rows)}
 
 ### The data path without the kernel
 \`test/bench/pipeline-cost.ts\`: the pages of a recorded storm (${pipeline.events} events) in memory, each stage on top of those before, µs of CPU an event.
@@ -82,11 +87,7 @@ export function agentGoals(
   rows: readonly Row[],
 ): readonly Goal[] {
   const us = (tool: string) => rows.find((row) => row.tool === tool)?.usPerEvent.median ?? Number.NaN;
-  const [agent, cat, catCauses] = [
-    us(AGENT),
-    us("cat trace_pipe"),
-    us("cat trace_pipe, records of tcpretrans"),
-  ];
+  const [agent, cat, catCauses] = [us(AGENT), us(CAT), us(CAT_CAUSES)];
   const path = Object.values(pipeline.us).at(-1)?.median ?? Number.NaN;
   const [ours = Number.NaN, sdk = Number.NaN] = [records.ours["all"]?.median, records.sdk["all"]?.median];
   const unseen = storm.covered - storm.seen;

@@ -32,6 +32,8 @@ export class Storm implements Disposable {
   readonly #sender: string;
   readonly #receiver: string;
   #server: ChildProcess | undefined;
+  /** A namespace without a process is read in a more costly way, and a pod's never is without one. */
+  #holder: ChildProcess | undefined;
 
   private constructor(options: StormOptions) {
     this.#options = options;
@@ -43,6 +45,7 @@ export class Storm implements Disposable {
     const storm = new Storm(options);
     try {
       storm.#link();
+      storm.#holder = spawn("ip", ["netns", "exec", storm.#sender, "sleep", "infinity"], { stdio: "ignore" });
       const server = storm.#traffic(storm.#receiver, ["receive", String(STORM_PORT)]);
       storm.#server = server;
       if (server.stdout !== null) await once(server.stdout, "data");
@@ -75,6 +78,7 @@ export class Storm implements Disposable {
 
   [Symbol.dispose](): void {
     this.#server?.kill("SIGKILL");
+    this.#holder?.kill("SIGKILL");
     for (const name of [this.#sender, this.#receiver]) {
       try {
         ip("netns", "del", name);

@@ -26,12 +26,12 @@ export interface ToolPaths {
   /** The benchmark's own tracefs instance. */
   readonly instance: string;
   readonly scratch: string;
-  /** A cluster of a thousand pods, among them the storm's two ends, and a collector that takes all. */
-  readonly cluster: StormCluster;
 }
 
 export const AGENT = "tcpretrans agent, metrics";
 export const AGENT_ALL = "tcpretrans agent, metrics and logs by gRPC";
+export const CAT = "cat trace_pipe";
+export const CAT_CAUSES = "cat trace_pipe, the agent's records";
 const READY = /Tracing TCP|Recording TCP/;
 const PORT = String(STORM_PORT);
 
@@ -58,15 +58,11 @@ END { clear(@s); }
 }
 
 /** The tools in the order of a round, with their scripts in the scratch directory. */
-export function allTools(
-  { product, instance, scratch, cluster }: ToolPaths,
-  tellsError: boolean,
-): readonly Tool[] {
+export function allTools({ product, instance, scratch }: ToolPaths, tellsError: boolean): readonly Tool[] {
   writeFileSync(join(scratch, "columns.awk"), AWK);
   writeFileSync(join(scratch, "columns.bt"), bpftraceProgram(tellsError));
   const own = { program: product, lines: "stdout", ready: READY, tracePipe: false } as const;
   const pipe = { program: "cat", lines: "stdout", ready: undefined, tracePipe: "retransmits" } as const;
-  const agent = { ...own, ready: /Names are those of/, isSent: () => false } as const;
   const address = `:${PORT}`;
   return [
     {
@@ -82,18 +78,9 @@ export function allTools(
       command: `exec ${product} --summary --json`,
       isSent: () => false,
     },
-    { ...agent, name: AGENT, command: `exec ${product} ${agentArgs(cluster, "metrics").join(" ")}` },
-    { ...agent, name: AGENT_ALL, command: `exec ${product} ${agentArgs(cluster, "all").join(" ")}` },
     {
       ...pipe,
-      tracePipe: "with causes",
-      name: "cat trace_pipe, records of tcpretrans",
-      command: `exec cat ${instance}/trace_pipe`,
-      isSent: isSentTrace,
-    },
-    {
-      ...pipe,
-      name: "cat trace_pipe",
+      name: CAT,
       command: `exec cat ${instance}/trace_pipe`,
       isSent: isSentTrace,
     },
@@ -105,7 +92,8 @@ export function allTools(
     },
     {
       name: "bpftrace",
-      command: `exec bpftrace ${scratch}/columns.bt`,
+      // It finds tracefs only where that usually is: there in a mount namespace of its own.
+      command: `exec unshare -m sh -c 'mount -t tracefs tracefs /sys/kernel/tracing; exec bpftrace ${scratch}/columns.bt'`,
       program: "bpftrace",
       lines: "stdout",
       ready: /^ready/m,
@@ -124,6 +112,20 @@ export function allTools(
   ];
 }
 
+/** The agent, and what it is held against: `cat` of the retransmits, and of all the records that the agent reads. */
+export function agentTools({ product, instance }: ToolPaths, cluster: StormCluster): readonly Tool[] {
+  const own = { program: product, lines: "stdout", tracePipe: false } as const;
+  const agent = { ...own, ready: /Names are those of/, isSent: () => false } as const;
+  const cat = { program: "cat", lines: "stdout", ready: undefined, isSent: isSentTrace } as const;
+  const command = `exec cat ${instance}/trace_pipe`;
+  return [
+    { ...agent, name: AGENT, command: `exec ${product} ${agentArgs(cluster, "metrics").join(" ")}` },
+    { ...agent, name: AGENT_ALL, command: `exec ${product} ${agentArgs(cluster, "all").join(" ")}` },
+    { ...cat, name: CAT, command, tracePipe: "retransmits" },
+    { ...cat, name: CAT_CAUSES, command, tracePipe: "with causes" },
+  ];
+}
+
 /** The agent with names: events become metrics; or metrics and log records, sent by gRPC. */
 export function agentArgs(
   { kubeconfig, node, collector }: StormCluster,
@@ -134,7 +136,7 @@ export function agentArgs(
     ...["agent", "--events", "none", "--log-format", "json"],
     ...["--kubernetes", "true", "--kubeconfig", kubeconfig, "--node-name", node],
     ...(port === undefined ? ["--no-http"] : ["--http-port", `${port}`]),
-    ...(what === "all" ? ["--otlp-endpoint", collector, "--metrics-interval-seconds", "10"] : []),
+    ...(what === "all" ? ["--otlp-endpoint", collector] : []),
   ];
 }
 

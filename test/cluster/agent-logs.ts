@@ -1,17 +1,20 @@
 import type { Received } from "../export/otlp/decode-otlp.ts";
+import { differentSpans } from "../lab/telemetry/printed-spans.ts";
 import type { JudgedAgent } from "./agent-node.ts";
 import type { AgentTelemetry } from "./agent-telemetry.ts";
 import type { Check } from "./report.ts";
 
 const SUMMARY = "tcp.retransmit.summary";
+/** Logs and traces. Metrics are states: one that comes twice is the same. */
+const SIGNALS = 2;
 
 /**
  * Holds the log records that arrived from a node against the events that its agent printed: each has one record that says
- * the same, or is in one summary. The agent must have ended.
+ * the same, or is in one summary: none is missing, none is there twice. The agent must have ended.
  */
 export function judgeLogs(agent: JudgedAgent, { sink }: Pick<AgentTelemetry, "sink">): readonly Check[] {
   const { plan, rung } = agent.place;
-  const own = once(sink.logs.filter(({ resource }) => resource["host.name"] === plan.name));
+  const own = sink.logs.filter(({ resource }) => resource["host.name"] === plan.name);
   const records = own.filter(({ name }) => name !== SUMMARY);
   const summaries = own.filter(({ name }) => name === SUMMARY);
   const summarised = summaries.reduce(
@@ -41,12 +44,30 @@ export function judgeLogs(agent: JudgedAgent, { sink }: Pick<AgentTelemetry, "si
   ];
 }
 
-/** A request whose answer is lost, as while the Collector ends, is sent again: what came twice counts once. */
-function once(records: readonly Received[]): readonly Received[] {
-  const keyed = records.map(
-    (record) => [`${record.times[0]} ${keyOf(record.name, record.attributes)}`, record] as const,
+/** The agent that may make few records has summed up the rest. */
+export function judgeSummed({ place }: JudgedAgent, { sink }: Pick<AgentTelemetry, "sink">): Check {
+  const { plan, rung } = place;
+  const summaries = sink.logs.filter(
+    ({ name, resource }) => name === SUMMARY && resource["host.name"] === plan.name,
   );
-  return [...new Map(keyed).values()];
+  const problem = summaries.length === 0 ? "there is no summary" : undefined;
+  return { subject: "events beyond the budget are summed up", column: rung, problem };
+}
+
+/**
+ * A Collector that ends, by SIGTERM or SIGKILL, may have forwarded a request and not have answered it: the agent sends
+ * that one again, whole. It has one at a time under way for each signal, so that no more can come twice.
+ */
+export function judgeRepeats({ sink, outages }: AgentTelemetry, agents: number): Check {
+  const most = outages * agents * SIGNALS;
+  const shown = `${sink.repeats} in ${outages} outages`;
+  const problem = sink.repeats <= most ? undefined : `${shown}, ${most} can be`;
+  return {
+    subject: "requests that come twice are those under way when the Collector ended",
+    column: "",
+    problem,
+    shown,
+  };
 }
 
 /** Spans arrive, and the log records of an episode name its span. */
@@ -67,6 +88,18 @@ export function judgeSpans(agent: JudgedAgent, { sink }: Pick<AgentTelemetry, "s
       ? [{ subject: "each span has log records", column: rung, problem: shown }]
       : []),
   ];
+}
+
+/** What arrived is what the Collector itself has read, by its debug exporter. */
+export async function judgePrintedSpans(telemetry: AgentTelemetry): Promise<Check> {
+  const printed = await telemetry.printedSpans();
+  const problems = printed.length === 0 ? ["none is printed"] : differentSpans(printed, telemetry.sink.spans);
+  return {
+    subject: "spans in the Collector's own words are those that arrive",
+    column: "",
+    problem: problems.slice(0, 5).join("; ") || undefined,
+    shown: `${new Set(printed.map(({ ids }) => ids)).size} spans`,
+  };
 }
 
 /** All that is text or a port: numbers are written in two ways. */

@@ -3,7 +3,7 @@ import type { Cluster, NodePlace } from "../lab/cluster/cluster.ts";
 import { hostPort } from "../lab/cluster/plan.ts";
 import { until } from "../lab/cluster/until.ts";
 import { TCPRETRANS } from "../support/program.ts";
-import { isEventLine, type NamedLine, readNamedLines } from "./named-line.ts";
+import { isEventLine, type NamedLine, NamedLines } from "./named-line.ts";
 import { LinesWithNames } from "./names-come.ts";
 import { inNode, type NodeWatch, namingFlags, READY_MS } from "./node-watch.ts";
 
@@ -24,11 +24,13 @@ export interface JudgedAgent {
 export class AgentNode implements NodeWatch, JudgedAgent {
   readonly place: NodePlace;
   readonly pid: number;
-  readonly #named = new LinesWithNames(() => readNamedLines(this.#outFile));
+  readonly #lines: NamedLines;
+  readonly #named = new LinesWithNames(() => this.#lines.all);
 
   private constructor(place: NodePlace, pid: number) {
     this.place = place;
     this.pid = pid;
+    this.#lines = new NamedLines(this.#outFile);
   }
 
   /** Starts it with more flags, and waits until it says that it is ready: probes in place, names known. */

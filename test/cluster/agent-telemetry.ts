@@ -6,6 +6,7 @@ import { goProgram } from "../lab/cluster/go-tools.ts";
 import { hostPort, NODE_A, NODE_B } from "../lab/cluster/plan.ts";
 import { Collector } from "../lab/telemetry/collector.ts";
 import { OtlpSink } from "../lab/telemetry/otlp-sink.ts";
+import type { PrintedSpan } from "../lab/telemetry/printed-spans.ts";
 import { Prometheus } from "../lab/telemetry/prometheus.ts";
 import { SecretFiles } from "../lab/telemetry/secret-files.ts";
 import { AGENT_PORT } from "./agent-node.ts";
@@ -13,6 +14,8 @@ import { AGENT_PORT } from "./agent-node.ts";
 /** On node-a. */
 const HOST = NODE_A.address.v4;
 const PORTS = { plain: 14_317, tls: 14_327, mtls: 14_337, metrics: 18_889, prometheus: 19_090 };
+/** The node whose agent may make so few log records that some events are summed up. */
+export const FEW_RECORDS = NODE_A;
 const receiver = (port: number) => ({ grpc: port, http: port + 1 });
 
 /** What the agents of both nodes export to: a Collector, a Prometheus that gets metrics on three ways, and a sink. */
@@ -20,6 +23,8 @@ export class AgentTelemetry implements AsyncDisposable {
   readonly prometheus: Prometheus;
   readonly sink: OtlpSink;
   readonly promtool: string;
+  /** Times that the Collector was away. */
+  outages = 0;
   readonly #collector: Collector;
   readonly #secrets: Secrets;
   readonly #undo: AsyncDisposableStack;
@@ -76,7 +81,9 @@ export class AgentTelemetry implements AsyncDisposable {
   flagsOf(place: NodePlace): readonly string[] {
     const file = (name: string) => secretFiles(place).path(name);
     const to = (scheme: string, port: number) => `${scheme}://${hostPort(HOST, port)}`;
+    const few = ["--logs-records-per-second=10", "--logs-summary-seconds=3"];
     const common = [
+      ...(place.plan === FEW_RECORDS ? few : []),
       ...["--cluster-name=lab", "--metrics-interval-seconds=2", "--traces-exporter=otlp"],
       `--otlp-certificate=${file("ca.crt")}`,
     ];
@@ -85,8 +92,6 @@ export class AgentTelemetry implements AsyncDisposable {
         ...common,
         ...[`--otlp-endpoint=${to("https", PORTS.tls + 1)}`, "--otlp-protocol=http/protobuf"],
         ...[`--otlp-traces-endpoint=${to("http", PORTS.plain)}`, "--otlp-traces-protocol=grpc"],
-        // So few that some are summed up.
-        ...["--logs-records-per-second=10", "--logs-summary-seconds=3"],
       ];
     return [
       ...common,
@@ -96,12 +101,21 @@ export class AgentTelemetry implements AsyncDisposable {
     ];
   }
 
-  /** The Collector is away for a while; then only certificates of another authority are right, which everyone has got meanwhile. */
-  async outage(during: () => Promise<unknown>): Promise<void> {
-    await this.#collector.down();
+  /**
+   * The Collector ends by a signal and is away for a while; then only certificates of another authority are right, which
+   * everyone has got meanwhile.
+   */
+  async outage(signal: NodeJS.Signals, during: () => Promise<unknown>): Promise<void> {
+    await this.#collector.down(signal);
+    this.outages++;
     await this.#secrets.replace();
     await during();
     await this.#collector.up();
+  }
+
+  /** Every span in the Collector's own words. */
+  printedSpans(): Promise<readonly PrintedSpan[]> {
+    return this.#collector.printedSpans();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

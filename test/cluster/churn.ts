@@ -109,8 +109,12 @@ function rolledOut({ api }: Cluster, name: string): Promise<boolean> {
   return until(`the rollout of ${name}`, isDone, { timeoutMs: 300_000, everyMs: 200 });
 }
 
-/** Holds every name on the churn's connections against what the pods said of themselves. */
-export function judgeChurn(log: TrafficLog, watchers: readonly NodeWatch[]): readonly Check[] {
+/** Holds every name on the churn's connections until a time in Unix ms against what the pods said of themselves. */
+export function judgeChurn(
+  log: TrafficLog,
+  watchers: readonly NodeWatch[],
+  untilMs: number,
+): readonly Check[] {
   const pods = new Set(log.reports.filter(({ pod }) => pod.startsWith("churn-")).map(({ pod }) => pod)).size;
   const addresses = log.connections("open").filter(({ pod }) => pod.startsWith("churn-a"));
   const holders = Map.groupBy(addresses, ({ local }) => local.slice(0, local.lastIndexOf(":")));
@@ -118,13 +122,25 @@ export function judgeChurn(log: TrafficLog, watchers: readonly NodeWatch[]): rea
   const problem =
     pods < FEWEST_PODS || reused === 0 ? `${pods} pods, ${reused} addresses taken again` : undefined;
   const shown = `${pods} pods, ${reused} addresses taken again`;
-  return [{ subject: "churn", column: "pods", problem, shown }, ...judgeNames(new Talk(log), watchers)];
+  return [
+    { subject: "churn", column: "pods", problem, shown },
+    ...judgeNames(new Talk(log), watchers, untilMs),
+  ];
 }
 
-function judgeNames(talk: Talk, watchers: readonly NodeWatch[]): readonly Check[] {
+function judgeNames(talk: Talk, watchers: readonly NodeWatch[], untilMs: number): readonly Check[] {
   return watchers.flatMap((watcher) => {
-    const { source, destination, untold } = tallyNames(talk, watcher.lines(), PORTS);
-    return [source, destination].map(({ end, right, wrong, unknown, examples }) => {
+    const lines = watcher.lines();
+    const all = tallyNames(talk, lines, PORTS);
+    const { source, destination, untold } = tallyNames(
+      talk,
+      lines.filter(({ time }) => time < untilMs),
+      PORTS,
+    );
+    return [source, destination].map(({ end, right, unknown, examples: during }) => {
+      // A name is never wrong, whatever comes after the churn.
+      const { wrong } = all[end];
+      const examples = wrong > 0 ? all[end].examples : during;
       const total = right + wrong + unknown;
       // Emulated, a node learns of other nodes' pods up to a minute late: it may not know, and must not say.
       const isTimely = end === "source" || watcher.place.rung === "tracepoint";

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { hostPort } from "../lab/cluster/plan.ts";
 
 /** A `--json` line with the names of its ends. */
@@ -25,10 +25,37 @@ export interface LineEnd {
   readonly zone: string | undefined;
 }
 
-/** Every event that a tcpretrans printed to a file; its counters and summaries are no events. */
-export function readNamedLines(file: string): readonly NamedLine[] {
-  // The last line may be cut off.
-  return readFileSync(file, "utf8").split("\n").slice(0, -1).filter(isEventLine).map(parse);
+/** What one read of a growing file takes at most. */
+const READ_BYTES = 1024 * 1024;
+
+/** Every event that a tcpretrans has printed to a file so far; its counters and summaries are no events. */
+export class NamedLines {
+  readonly #file: string;
+  readonly #lines: NamedLine[] = [];
+  readonly #buffer = Buffer.alloc(READ_BYTES);
+  #offset = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** Reads what is new: a storm makes tens of megabytes, and they are asked for again and again. */
+  get all(): readonly NamedLine[] {
+    const fd = openSync(this.#file, "r");
+    try {
+      for (;;) {
+        const length = readSync(fd, this.#buffer, 0, READ_BYTES, this.#offset);
+        // The last line may be cut off.
+        const end = this.#buffer.subarray(0, length).lastIndexOf("\n") + 1;
+        if (end === 0) return this.#lines;
+        const text = this.#buffer.toString("utf8", 0, end);
+        for (const line of text.split("\n")) if (isEventLine(line)) this.#lines.push(parse(line));
+        this.#offset += end;
+      }
+    } finally {
+      closeSync(fd);
+    }
+  }
 }
 
 /** Whether a line of the output is an event's, and not of the agent's log. */

@@ -45,7 +45,7 @@ export interface Tally {
   unknown: number;
   /** Pods that were named rightly. */
   readonly pods: Set<string>;
-  /** What was not right. */
+  /** What was not right, wrong ones first. */
   readonly examples: string[];
 }
 
@@ -80,12 +80,13 @@ function tell(tally: Tally, line: NamedLine, truth: string | undefined): void {
     tally.pods.add(truth);
     return;
   }
-  if (said.pod === undefined && said.kind !== "external") tally.unknown++;
+  const isUnknown = said.pod === undefined && said.kind !== "external";
+  if (isUnknown) tally.unknown++;
   else tally.wrong++;
   const when = new Date(line.time).toISOString().slice(14, 23);
-  tally.examples.push(
-    `${when} ${line.local} to ${line.peer}: ${said.kind} ${said.name} (${said.method}), not ${truth}`,
-  );
+  const example = `${when} ${line.local} to ${line.peer}: ${said.kind} ${said.name} (${said.method}), not ${truth}`;
+  if (isUnknown) tally.examples.push(example);
+  else tally.examples.unshift(example);
 }
 
 function isPortIn(end: string, { low, high }: { readonly low: number; readonly high: number }): boolean {

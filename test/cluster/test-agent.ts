@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../lab/cluster/cluster.ts";
 import { hostPort, NODE_A } from "../lab/cluster/plan.ts";
 import { judgePodCounters, momentAtRest, type PodMoment } from "./agent-counters.ts";
-import { judgeLogs, judgeSpans } from "./agent-logs.ts";
+import { judgeLogs, judgePrintedSpans, judgeRepeats, judgeSpans, judgeSummed } from "./agent-logs.ts";
 import {
   judgeBirth,
   judgeCoverage,
@@ -13,7 +13,7 @@ import {
   judgeText,
 } from "./agent-metrics.ts";
 import { AgentNode } from "./agent-node.ts";
-import { AgentTelemetry } from "./agent-telemetry.ts";
+import { AgentTelemetry, FEW_RECORDS } from "./agent-telemetry.ts";
 import { SPARE_PORT } from "./paths.ts";
 import { signalPods } from "./pod-counters.ts";
 import type { Check } from "./report.ts";
@@ -26,7 +26,8 @@ const LATE = "late-a";
 const AWAY_MS = 10_000;
 const MOMENT_MS = 1_000;
 const BEFORE_MS = 4_000;
-const FLAPS = 3;
+/** How it ends each of those times: one is a crash, with requests in its hands. */
+const FLAPS = ["SIGTERM", "SIGKILL", "SIGTERM"] as const;
 
 /** The agent of each node with all that it exports to, through one run of the cluster. */
 export class AgentTest implements AsyncDisposable {
@@ -67,14 +68,14 @@ export class AgentTest implements AsyncDisposable {
   /** While packets are lost: the Collector goes away and comes back with other certificates, and a pod is born. */
   async disturb({ pods }: PathWorkloads): Promise<void> {
     await sleep(BEFORE_MS);
-    await this.#telemetry.outage(async () => {
+    await this.#telemetry.outage("SIGTERM", async () => {
       const target = hostPort(pods["server-b"]?.v4 ?? "", SPARE_PORT);
       await createPod(this.#cluster, LATE, { node: NODE_A, args: [`-connect=late=${target}`] });
       await sleep(AWAY_MS);
     });
-    for (let i = 0; i < FLAPS; i++) {
+    for (const signal of FLAPS) {
       await sleep(MOMENT_MS);
-      await this.#telemetry.outage(() => sleep(MOMENT_MS));
+      await this.#telemetry.outage(signal, () => sleep(MOMENT_MS));
     }
   }
 
@@ -98,9 +99,13 @@ export class AgentTest implements AsyncDisposable {
   }
 
   /** When the agents have ended. */
-  compareRecords(): void {
+  async compareRecords(): Promise<void> {
     for (const node of this.nodes)
       this.checks.push(...judgeLogs(node, this.#telemetry), ...judgeSpans(node, this.#telemetry));
+    const few = this.nodes.filter(({ place }) => place.plan === FEW_RECORDS);
+    this.checks.push(...few.map((node) => judgeSummed(node, this.#telemetry)));
+    this.checks.push(judgeRepeats(this.#telemetry, this.nodes.length));
+    this.checks.push(await judgePrintedSpans(this.#telemetry));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Cluster, NodePlace } from "../lab/cluster/cluster.ts";
 import { until } from "../lab/cluster/until.ts";
 import { TCPRETRANS } from "../support/program.ts";
-import { type NamedLine, readNamedLines } from "./named-line.ts";
+import { type NamedLine, NamedLines } from "./named-line.ts";
 import { LinesWithNames } from "./names-come.ts";
 import { inNode, type NodeWatch, namingFlags, READY_MS } from "./node-watch.ts";
 
@@ -11,11 +11,13 @@ export class Watcher implements NodeWatch {
   readonly place: NodePlace;
   readonly pid: number;
   readonly #name: string;
+  readonly #lines: NamedLines;
   readonly #named = new LinesWithNames(() => this.allLines());
 
   private constructor(place: NodePlace, name: string, pid: number) {
     this.place = place;
     this.#name = name;
+    this.#lines = new NamedLines(place.file(`${name}.out`).here);
     this.pid = pid;
   }
 
@@ -68,6 +70,6 @@ export class Watcher implements NodeWatch {
 
   /** All that it said. */
   allLines(): readonly NamedLine[] {
-    return readNamedLines(this.place.file(`${this.#name}.out`).here);
+    return this.#lines.all;
   }
 }

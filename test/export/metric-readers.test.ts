@@ -29,6 +29,7 @@ test("MetricReaders.haveSeen() waits for two looks of every reader: at the 0 and
   const look = (reader: string, nowUnixMs: number) => readers.look(reader, { nowUnixMs, births: 0 });
   look("a", 0);
   look("b", 0);
+  look("b", 20_000);
   look("a", MINUTE);
   look("a", 2 * MINUTE);
   assert.equal(readers.haveSeen(30_000, 2 * MINUTE), false, "b has not come");
@@ -43,6 +44,16 @@ test("MetricReaders.haveSeen() does not wait for a reader that has stopped comin
   readers.look("once", { nowUnixMs: 0, births: 0 });
   assert.equal(readers.haveSeen(0, 4 * MINUTE), false);
   assert.equal(readers.haveSeen(0, 5 * MINUTE), true);
+});
+
+test("MetricReaders.haveSeen() does not wait for who has looked once, as a person does, while others come", () => {
+  const readers = new MetricReaders();
+  const look = (reader: string, nowUnixMs: number) => readers.look(reader, { nowUnixMs, births: 0 });
+  for (const minute of [0, 1, 2]) look("scraper", minute * MINUTE);
+  look("curious", 20_000);
+  assert.equal(readers.haveSeen(30_000, 2 * MINUTE), true);
+  look("curious", 2 * MINUTE);
+  assert.equal(readers.haveSeen(30_000, 2 * MINUTE), false, "it does come again");
 });
 
 test("MetricReaders.haveSeen() waits five minutes where no reader ever came", () => {

@@ -89,7 +89,7 @@ test("tcpretrans says what is wrong with the command line", async () => {
 test("tcpretrans whose output is full says so, and leaves nothing", async (t) => {
   const full = openSync("/dev/full", "w");
   t.after(() => closeSync(full));
-  await using program = new Program(["--summary", "0.2"], { stdout: full });
+  await using program = new Program(["--summary", "1"], { stdout: full });
   await program.until(() => program.stderr.includes("Ctrl-C") && instanceOf(program) !== "", "traces");
   const instance = instanceOf(program);
   const { code } = await program.ended;

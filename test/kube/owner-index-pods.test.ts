@@ -76,6 +76,7 @@ test("OwnerIndex.podAt() lets a completed Job's address go without any delete", 
     terminal: true,
     finished: true,
     finishedSeconds: 1700,
+    startSeconds: 1690,
     networkSeconds: undefined,
     networkGoneSeconds: 1701,
   });
@@ -162,12 +163,13 @@ test("OwnerIndex.podAt() suspects that a pod which ends by itself is over", () =
 
 test("OwnerIndex.podAt() follows a pod to another address and back", () => {
   const index = anIndex();
-  list(index.pods, [aPod()], 1_500_000);
-  index.pods.upsert(aPod({ addresses: ["10.0.2.9"] }), 1_600_000);
+  const started = { startSeconds: 1400, networkSeconds: 1402 };
+  list(index.pods, [aPod(started)], 1_500_000);
+  index.pods.upsert(aPod({ ...started, addresses: ["10.0.2.9"] }), 1_600_000);
   assert.equal(whoAt(index, A, 1_599_999), "a");
   assert.equal(whoAt(index, A, 1_600_000), "† a");
   assert.equal(whoAt(index, "10.0.2.9", 1_600_000), "a");
-  index.pods.upsert(aPod(), 1_700_000);
+  index.pods.upsert(aPod(started), 1_700_000);
   assert.equal(whoAt(index, A, 1_700_000), "a");
   assert.equal(whoAt(index, A, 1_650_000), "a", "no one else had it in between");
   index.pods.upsert(
@@ -339,6 +341,24 @@ test("OwnerIndex.podAnswering() gives the successor the stretch in which its pre
   assert.equal(whoAnswered(index, 1_999_000), "b");
   assert.equal(whoAt(index, A, 1_999_000), "ambiguous");
   assert.equal(whoAnswered(index, 998_999), "nobody");
+});
+
+test("OwnerIndex gives nobody the beginning of a hold whose predecessor may be forgotten", () => {
+  const index = anIndex();
+  list(index.pods, [aPod()], 1_500_000);
+  index.pods.remove(aPod(), 2_000_500);
+  index.pods.upsert(aPod(SUCCESSOR), TOLD_MS);
+  const answered = (unixMs: number) => index.podAnswering(A, unixMs)?.kind;
+  assert.equal(answered(2_001_000), "ambiguous");
+  assert.equal(whoAt(index, A, 2_001_000), "ambiguous");
+  for (const now of [2_580_000, 2_595_000, 2_600_400, 2_600_600, 2_700_000]) {
+    index.expire(now);
+    assert.equal(answered(2_001_000), "ambiguous", `${now}`);
+    assert.equal(whoAt(index, A, 2_001_000), "ambiguous", `${now}`);
+    assert.equal(whoAt(index, A, TOLD_MS), "b", "what is certain needs no predecessor");
+    assert.equal(answered(TOLD_MS + 10_000), "held");
+  }
+  assert.equal(index.counts().tombstones, 0);
 });
 
 test("OwnerIndex.podAnswering() gives nobody where both may have been there", () => {

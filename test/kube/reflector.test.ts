@@ -296,6 +296,27 @@ test("Reflector outlasts an hour without a server: one sentence, bounded tries, 
   assert.match(at.said.at(-1) ?? "", /^Over after 3\d{3} s and \d+ tries: /);
 });
 
+test("Reflector takes a first refusal after an outage for a server that knows no roles yet, and asks again soon", async () => {
+  let refusals = 0;
+  await using server = await ScriptedServer.start((call) => {
+    if (isStreaming(call)) call.write(STATE);
+    else if (refusals++ === 0) call.json(recorded("forbidden.json"), 403);
+    else call.write(eventOf("ADDED", "late", "10"));
+  });
+  await using at = await reflect(server, { clock: fastClock(1000, () => 0.5) });
+  await until(() => at.reflector.state === "synced");
+  const sinceMs = at.clock.monotonicMs();
+  await until(() => at.clock.monotonicMs() - sinceMs > 60_000, "a watch that has lasted");
+  await server.down();
+  await until(() => (at.reflector.counters.problems.unreachable ?? 0) > 20);
+  const waits = at.clock.waits.length;
+  await server.up();
+  await until(() => at.sink.names === "a b late");
+  assert.ok(at.clock.waits.slice(waits).includes(1_500), `waits ${at.clock.waits.slice(waits)}`);
+  await until(() => at.said.some((line) => line.startsWith("Over after ")));
+  assert.ok(!at.said.some((line) => line.includes("grant")), at.said.join("\n"));
+});
+
 test("Reflector starts while the server is away", async () => {
   await using server = await ScriptedServer.start((call) => call.write(STATE));
   const clock = fastClock(FACTOR);

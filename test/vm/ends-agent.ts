@@ -50,8 +50,11 @@ export async function agentReplaced(ground: EndsGround): Promise<void> {
   const told = agents.flatMap((agent) => ofGround(agent, ground)).length;
   const happened = witnessed(ground) - before;
   assert.ok(happened > 50, `${happened} retransmits`);
-  // Each instance stamps an event by itself: one within a microsecond of the second may fall on either side.
-  assert.ok(Math.abs(happened - told) <= 1, `${told} printed, ${happened} witnessed`);
+  // Each instance stamps an event by itself: one within a microsecond of the second may fall on either side. One that did
+  // not get to look while the older one ended says how many seconds may be in neither.
+  const unsure = agents.filter(({ log }) => log.some(({ msg }) => / s are in neither/.test(msg))).length;
+  assert.ok(told <= happened + 1, `${told} printed, ${happened} witnessed`);
+  if (unsure === 0) assert.ok(told >= happened - 1, `${told} printed, ${happened} witnessed`);
   const printed = agents
     .flatMap((agent) => sentRows(agent.rows))
     .reduce((sum, row) => sum + segmentsOf(row), 0);

@@ -48,6 +48,7 @@ export function collectorSettings(settings: CollectorSettings): object {
     receivers,
     exporters: {
       debug: { verbosity: "basic" },
+      "debug/spans": { verbosity: "detailed" },
       "otlp_http/sink": { endpoint: `http://127.0.0.1:${sinkPort}`, ...AT_ONCE },
       prometheus: { endpoint: hostPort(host, metricsPort), metric_expiration: "10s" },
       ...toPrometheus,
@@ -55,7 +56,7 @@ export function collectorSettings(settings: CollectorSettings): object {
     service: {
       pipelines: {
         logs: pipeline("debug", "otlp_http/sink"),
-        traces: pipeline("debug", "otlp_http/sink"),
+        traces: pipeline("debug/spans", "otlp_http/sink"),
         metrics: pipeline("debug", "prometheus", ...Object.keys(toPrometheus ?? {})),
       },
       telemetry: { metrics: { level: "none" }, logs: { level: "info" } },

@@ -1,9 +1,10 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Daemon } from "../cluster/daemon.ts";
 import { hostPort } from "../cluster/plan.ts";
 import { until } from "../cluster/until.ts";
 import { type CollectorSettings, collectorSettings } from "./collector-settings.ts";
+import { type PrintedSpan, parsePrintedSpans } from "./printed-spans.ts";
 
 /** A real OpenTelemetry Collector, which can be stopped for a while. */
 export class Collector implements AsyncDisposable {
@@ -41,6 +42,11 @@ export class Collector implements AsyncDisposable {
   /** Ends it; what it has acknowledged has been forwarded. SIGKILL ends it as a crash does. */
   async down(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     await this.#daemon?.stop(signal, 20_000);
+  }
+
+  /** Every span in its own words; one that it got again is there again. */
+  async printedSpans(): Promise<readonly PrintedSpan[]> {
+    return parsePrintedSpans(await readFile(this.#logFile, "utf8"));
   }
 
   /** The last lines that it said. */

@@ -12,6 +12,7 @@ import { run } from "../run.ts";
 import { Collector } from "./collector.ts";
 import { comparePaths, readPath } from "./metric-paths.ts";
 import { OtlpSink } from "./otlp-sink.ts";
+import { differentSpans } from "./printed-spans.ts";
 import { Prometheus } from "./prometheus.ts";
 
 const HOST = "127.0.0.1";
@@ -138,6 +139,14 @@ suite("An agent's telemetry on this machine", () => {
       assert.equal(sink.logs.length - before.logs, events.length);
     });
   }
+
+  test("spans are in the Collector's own words what they are to the sink", async () => {
+    await collector.down();
+    const printed = await collector.printedSpans();
+    assert.ok(printed.length > 0);
+    assert.deepEqual(differentSpans(printed, sink.spans), []);
+    assert.ok(differentSpans(printed.slice(1), sink.spans).length > 0, "a missing span goes unnoticed");
+  });
 
   test("the Collector says nothing of trouble", async () => {
     await collector.down();
