@@ -38,7 +38,7 @@ export async function judgeOomKill(release: Release): Promise<readonly Check[]> 
   await until(
     "the end of the agent",
     async () => {
-      await squeeze(release, victim, victim.cgroup);
+      await squeeze(release, victim);
       // Requests make it take memory.
       void agent.metricsText().catch(() => {});
       return !(await isAlive(release, victim));
@@ -78,21 +78,14 @@ export async function judgeUninstallInCrashLoop(release: Release): Promise<reado
   const agent = await agentNow(chart);
   const { uid = "" } = agent.pod.metadata;
   const victim = await findVictim(release, uid);
-  const podCgroup = victim.cgroup.replace(/\/[^/]+$/, "");
-  await until(
-    "the limit of the pod",
-    async () => {
-      if (victim.limitFile === "memory.limit_in_bytes") await kill(release, uid);
-      return squeeze(release, victim, podCgroup);
-    },
-    { timeoutMs: OOM_MS, everyMs: 100 },
-  );
+  await starve(release, victim);
+  // Soon: another tcpretrans that starts on this kernel would clean up too.
+  const behind = await readRemains(place);
   const pod = await podIs(release, "CrashLoopBackOff", ({ status }) => {
     const { waiting } = status.containerStatuses?.[0]?.state ?? {};
     return waiting?.reason === "CrashLoopBackOff";
   });
   const { reason } = pod.status.containerStatuses[0].lastState?.terminated ?? {};
-  const behind = await readRemains(place);
   const started = performance.now();
   await chart.uninstall();
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
@@ -125,31 +118,31 @@ async function findVictim({ place: { runner, entry } }: Release, uid: string): P
   return { pid: Number(pid), cgroup, limitFile: file };
 }
 
-/** Lowers a limit as far as the kernel lets it; whether it is now too little for a start. */
-async function squeeze(
-  { place: { runner, entry } }: Release,
-  { limitFile }: Victim,
-  cgroup: string,
-): Promise<boolean> {
+/** Lowers the container's limit as far as the kernel lets it. */
+async function squeeze({ place: { runner, entry } }: Release, { limitFile, cgroup }: Victim): Promise<void> {
   const script =
     limitFile === "memory.max"
       ? `echo ${TOO_LITTLE} > "$0/memory.max"`
-      : `echo ${TOO_LITTLE} > "$0/${limitFile}" || echo $(( $(cat "$0/memory.usage_in_bytes") + 65536 )) > "$0/${limitFile}" || true; cat "$0/${limitFile}"`;
-  const text = await runner
-    .exec([...entry, "sh", "-c", `{ ${script}; } 2>/dev/null`, cgroup])
-    .catch(() => "gone");
-  return text !== "gone" && (text === "" || Number(text) <= TOO_LITTLE);
+      : `echo ${TOO_LITTLE} > "$0/${limitFile}" || echo $(( $(cat "$0/memory.usage_in_bytes") + 65536 )) > "$0/${limitFile}"`;
+  await runner.exec([...entry, "sh", "-c", `{ ${script}; } 2>/dev/null || true`, cgroup]);
+}
+
+/** Kills the agent, and leaves its pod too little memory for another start, which comes at once. */
+async function starve(
+  { place: { runner, entry } }: Release,
+  { pid, limitFile, cgroup }: Victim,
+): Promise<void> {
+  const limit = `echo ${TOO_LITTLE} > "$0/${limitFile}"`;
+  const script =
+    limitFile === "memory.max"
+      ? limit
+      : `kill -KILL ${pid}; for i in $(seq 200); do ${limit} && exit; sleep 0.02; done 2>/dev/null; exit 1`;
+  await runner.exec([...entry, "sh", "-c", script, cgroup.replace(/\/[^/]+$/, "")]);
 }
 
 async function isAlive({ place: { runner, entry } }: Release, { pid }: Victim): Promise<boolean> {
   const text = await runner.exec([...entry, "sh", "-c", `cat /proc/${pid}/cmdline 2>/dev/null || true`]);
   return text.includes("tcpretrans");
-}
-
-async function kill(release: Release, uid: string): Promise<void> {
-  const { runner, entry } = release.place;
-  const victim = await findVictim(release, uid).catch(() => undefined);
-  if (victim !== undefined) await runner.exec([...entry, "sh", "-c", `kill -KILL ${victim.pid} || true`]);
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a pod's status
