@@ -16,8 +16,8 @@ const AT_SERVER = [
   `tcp dport ${PORT.random} meta length > 200 numgen random mod 100 < 8 drop`,
   `tcp dport ${PORT.closed} drop`,
 ];
-/** Coverage is read every 10 s. */
-const READING_S = 15;
+/** Coverage is read every 10 s, on a busy machine later. */
+const READING_S = 60;
 
 /** Two agents on the same load, as of two nodes that share this kernel. */
 interface Ran {
