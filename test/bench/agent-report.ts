@@ -61,13 +61,13 @@ At rest for as long as the table's CPU was measured, 25 s after the start. Pages
 ${markdown([
   ["", "RSS MiB", "its own", "pages of files", "peak MiB", "% of a core"],
   ...[
-    ["names, /metrics left out", rest.metrics] as const,
+    ["names, no exports", rest.metrics] as const,
     ["names, metrics and logs by gRPC", rest.all] as const,
   ].map(memory),
 ])}
 
 A storm of ${Math.round(storm.perSecond)} retransmits a second with metrics and logs by gRPC: peak ${storm.peakMib.toFixed(0)} MiB, ${storm.restedMib.toFixed(1)} MiB ${REST_WORDS} it.
-The sender's kernel counted ${storm.kernel} segments, all namespaces of the machine ${storm.covered}; ${storm.seen} were seen, ${storm.named} of them under the sender's name; ${storm.recordsLost} records were lost.
+Of ${storm.kernel} retransmits that the sender's kernel counted the metrics hold ${storm.named}; ${storm.recordsLost} records were lost.
 
 ### Where the agent's time goes
 One blow under V8's profiler, logs off, share of the busy time: ${hot.map(([name, percent]) => `${name} ${percent.toFixed(1)} %`).join(", ")}.`;
@@ -90,7 +90,6 @@ export function agentGoals(
   const [agent, cat, catCauses] = [us(AGENT), us(CAT), us(CAT_CAUSES)];
   const path = Object.values(pipeline.us).at(-1)?.median ?? Number.NaN;
   const [ours = Number.NaN, sdk = Number.NaN] = [records.ours["all"]?.median, records.sdk["all"]?.median];
-  const unseen = storm.covered - storm.seen;
   return [
     {
       goal: "kernel record to metric: at most 2 µs an event",
@@ -125,8 +124,8 @@ export function agentGoals(
     },
     {
       goal: "storm of 25,000 events/s: nothing lost",
-      measured: `${unseen} of ${storm.covered} at ${Math.round(storm.perSecond)} events/s`,
-      met: unseen === 0 && storm.recordsLost === 0 && storm.perSecond >= 25_000,
+      measured: `${storm.recordsLost} records; ${storm.named} of ${storm.kernel} retransmits counted, at ${Math.round(storm.perSecond)} events/s`,
+      met: storm.named >= storm.kernel && storm.recordsLost === 0 && storm.perSecond >= 25_000,
     },
     { goal: "first event possible within 1 s", measured: `${show(startMs, 0)} ms`, met: startMs.max <= 1000 },
   ];
