@@ -84,7 +84,7 @@ for (const protocol of ["grpc", "http/protobuf"] as const) {
     assert.ok(sumOf(await agent.metrics(), "tcpretrans_queue_records") > 0);
     names.answer = "127.0.0.1";
     await retransmit();
-    await agent.program.until(() => arrived(protocol, node) >= agent.rows.length, "sends all", 60);
+    await agent.program.until(() => arrived(protocol, node) >= agent.rows.length, "sends all", 180);
     await agent.told("readyz", ({ lines }) => lines.every((line) => !/^export: logs: degraded/.test(line)));
     assert.equal(sumOf(await agent.metrics(), "tcpretrans_queue_dropped_total"), 0);
     assert.deepEqual(await agent.stop(), { code: 0, signal: null });
