@@ -1,3 +1,4 @@
+import { nodeMark, parseInstanceName } from "../../src/tracefs/names.ts";
 import type { NodePlace } from "../lab/cluster/cluster.ts";
 import { until } from "../lab/cluster/until.ts";
 import type { InstalledChart } from "./installed-chart.ts";
@@ -50,7 +51,12 @@ export async function judgeRemoval(chart: InstalledChart, before: Traces): Promi
 /** What each namespace has. */
 const OF_KUBERNETES = ["configmap/kube-root-ca.crt", "serviceaccount/default"];
 
-async function readKernel({ runner, entry }: NodePlace): Promise<readonly string[]> {
+async function readKernel({ plan, runner, entry }: NodePlace): Promise<readonly string[]> {
   const text = await runner.exec([...entry, "sh", "-ec", READ]);
-  return text.split("\n").filter((line) => line.includes("tcpretrans"));
+  // An agent of another name on this kernel is not the chart's: this machine may run other tests.
+  const isOfNode = (line: string) => {
+    const agent = parseInstanceName(line)?.agent;
+    return agent === undefined || agent.node === nodeMark(plan.name);
+  };
+  return text.split("\n").filter((line) => line.includes("tcpretrans") && isOfNode(line));
 }
