@@ -13,7 +13,8 @@ const END_MS = 120_000;
 export interface Line {
   readonly cause: Cause;
   readonly outcome: Outcome;
-  readonly segments: number;
+  /** Undefined where nothing tells them: one is assumed. */
+  readonly segments: number | undefined;
   /** `error.type` */
   readonly error: string | undefined;
   readonly ports: readonly [local: number, peer: number];
@@ -90,7 +91,7 @@ function parseLine(text: string): Line {
   return {
     cause: line[ATTRIBUTES.retransmitType],
     outcome: line[ATTRIBUTES.outcome],
-    segments: line[ATTRIBUTES.segments] ?? 1,
+    segments: line[ATTRIBUTES.segments],
     error: line[ATTRIBUTES.errorType],
     ports: [line[ATTRIBUTES.sourcePort], line[ATTRIBUTES.destinationPort]],
     netns: line[ATTRIBUTES.netns],
