@@ -35,3 +35,14 @@ export async function signalPods({ runner, entry }: NodePlace, signal: "STOP" | 
   // One that has ended meanwhile is none the less stopped.
   await runner.exec([...entry, "sh", "-c", `for pid in ${pids}; do kill -${signal} $pid || true; done`]);
 }
+
+/** Takes a step while the nodes' pods stand still. */
+export async function atRest<T>(places: readonly NodePlace[], step: () => Promise<T>): Promise<T> {
+  const signal = (name: "STOP" | "CONT") => Promise.all(places.map((place) => signalPods(place, name)));
+  await signal("STOP");
+  try {
+    return await step();
+  } finally {
+    await signal("CONT");
+  }
+}

@@ -7,6 +7,7 @@ import { judgeLogs } from "./agent-logs.ts";
 import { judgeCoverage, judgeEnds, judgeText } from "./agent-metrics.ts";
 import type { ChartAgent } from "./chart-agent.ts";
 import { judgeDemo } from "./chart-demo.ts";
+import { judgeFirstLook } from "./chart-first-look.ts";
 import { judgeNames } from "./chart-logs.ts";
 import { judgeNotes } from "./chart-notes.ts";
 import { judgePanels, judgeReadmeQueries } from "./chart-queries.ts";
@@ -14,7 +15,7 @@ import { judgeRemoval, readTraces } from "./chart-removal.ts";
 import { ChartTelemetry } from "./chart-telemetry.ts";
 import { writeTranscript } from "./chart-transcript.ts";
 import { InstalledChart } from "./installed-chart.ts";
-import { signalPods } from "./pod-counters.ts";
+import { atRest } from "./pod-counters.ts";
 import type { Check } from "./report.ts";
 import { closeShop, endShopLoss, openShop, startShopLoss } from "./shop.ts";
 import type { TrafficLog } from "./traffic-log.ts";
@@ -45,15 +46,19 @@ export async function testChart(
   await using _ = chart;
   const agents = await chart.awaitReady();
   say("the chart's agents are ready");
-  const since = await atRest(agents, () =>
+  const places = agents.map(({ place }) => place);
+  // Not beside a command of NOTES that traces: the container's memory is for one of them.
+  const looking = Promise.all(places.map((place) => judgeFirstLook(chart, place)));
+  const since = await atRest(places, () =>
     Promise.all(agents.map((agent) => momentAtRest(agent, prometheus))),
   );
+  const looked = await looking;
   await startShopLoss();
   const [notes] = await Promise.all([judgeNotes(chart), sleep(LOSS_MS)]);
   await endShopLoss();
   say("the commands of NOTES have run");
   await sleep(SETTLE_MS);
-  const checks = await atRest(agents, async () => [
+  const checks = await atRest(places, async () => [
     ...(await Promise.all(agents.map((agent, i) => judgeAgent(agent, telemetry, since[i])))).flat(),
     ...(await judgeReadmeQueries(prometheus)),
     ...(await judgePanels(prometheus)),
@@ -66,7 +71,7 @@ export async function testChart(
   const [, demo] = await Promise.all([chart.uninstall(), judgeDemo(cluster, { labDir, archive, say })]);
   await endShopLoss();
   await closeShop(cluster);
-  return [...notes.checks, ...checks, ...demo, ...(await judgeRemoval(chart, before))];
+  return [...notes.checks, ...looked, ...checks, ...demo, ...(await judgeRemoval(chart, before))];
 }
 
 function installChart(
@@ -113,15 +118,4 @@ function judgeRung(agent: ChartAgent): Check {
     problem: found === rung ? undefined : found,
     shown: found,
   };
-}
-
-/** While the workloads stand still: they send nothing new. */
-async function atRest<T>(agents: readonly ChartAgent[], step: () => Promise<T>): Promise<T> {
-  const signal = (name: "STOP" | "CONT") => Promise.all(agents.map(({ place }) => signalPods(place, name)));
-  await signal("STOP");
-  try {
-    return await step();
-  } finally {
-    await signal("CONT");
-  }
 }
