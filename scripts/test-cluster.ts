@@ -14,6 +14,7 @@ import { testLife } from "../test/cluster/life.ts";
 import type { NodeWatch } from "../test/cluster/node-watch.ts";
 import { OutageTest } from "../test/cluster/outage.ts";
 import { type Check, checkTable, formatCheck } from "../test/cluster/report.ts";
+import { testSharedChart } from "../test/cluster/shared-chart.ts";
 import { testSharedKernel } from "../test/cluster/shared-kernel.ts";
 import { judgeTakeover, takeOver } from "../test/cluster/takeover.ts";
 import { AgentTest } from "../test/cluster/test-agent.ts";
@@ -122,7 +123,8 @@ async function main(): Promise<number> {
 
 /** On one boot of the cluster, side by side where they do not disturb each other. */
 async function testCluster(dir: string, groups: readonly Group[], say: Say): Promise<readonly Check[]> {
-  const archives = groups.some((group) => WITH_IMAGE.includes(group)) ? [await findImage(dir)] : [];
+  const needImage = [...WITH_IMAGE, "shared-kernel"];
+  const archives = groups.some((group) => needImage.includes(group)) ? [await findImage(dir)] : [];
   const cluster = await startCluster(dir, say, { archives });
   const down = once(async () => {
     await cluster.stop();
@@ -189,6 +191,10 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
     await attempt("agent", async () => agent?.compareRecords());
     checks.push(...(agent?.checks ?? []));
     await attempt("shared-kernel", async () => checks.push(...(await testSharedKernel(cluster, log))));
+    for (const archive of archives)
+      await attempt("shared-kernel", async () => {
+        checks.push(...(await testSharedChart(cluster, log, { labDir: dir, archive, say })));
+      });
     const lines = log.reports.map((report) => `${JSON.stringify(report)}\n`);
     await writeFile(join(cluster.dir, "traffic.json"), lines.join(""));
     if (groups.includes("paths")) checks.push(...judgePaths(log, watchers, pathsEnd));

@@ -108,7 +108,7 @@ export async function startCluster(
     pki,
     imageRoot: images,
     // This machine's kernel cannot say how many segments a retransmit is.
-    oneSegment: plan === NODE_A,
+    oneSegment: [NODE_A, ...SIBLING_NODES].includes(plan),
     kubeconfig: kubeconfig(plan.name),
     kubeProxyKubeconfig: kubeconfig("admin"),
   });
@@ -156,6 +156,7 @@ export async function startCluster(
   };
   const onThisMachine = ({ plan, entry, dir: ownDir }: ClusterNode): NodePlace =>
     place(entry, { plan, rung: "tracepoint", runner, dir: ownDir, file: (name) => local(dir, name) });
+  let siblings: Promise<readonly NodePlace[]> | undefined;
   const startSiblings = async () => {
     await createNodes(api, SIBLING_NODES);
     owned.use(await createSiblingLink());
@@ -172,7 +173,7 @@ export async function startCluster(
   return {
     api,
     startNested,
-    startSiblings,
+    startSiblings: () => (siblings ??= startSiblings()),
     controlPlane,
     traffic,
     dir,

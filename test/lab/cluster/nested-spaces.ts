@@ -67,9 +67,9 @@ export async function nestedSpaces(
   };
 }
 
-/** Makes a node's network namespace on the bridge, with ways to its siblings' pods. */
+/** Makes a node's network namespace on the bridge, with ways to its siblings' pods and from outside to its own. */
 export async function joinNestedLink(
-  { name, address }: NodePlan,
+  { name, address, podRange }: NodePlan,
   siblings: readonly NodePlan[],
   { bridge, gateway }: NestedLink,
 ): Promise<void> {
@@ -89,6 +89,8 @@ export async function joinNestedLink(
     ]),
   ];
   for (const step of inside) await ip(`-n ${name} ${step}`);
+  await ip(`route add ${podRange.v4} via ${address.v4}`);
+  await ip(`route add ${podRange.v6} via ${address.v6}`);
 }
 
 async function ip(args: string): Promise<void> {
