@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Daemon } from "../lab/cluster/daemon.ts";
+import { bareContainerdToml } from "../lab/cluster/node-settings.ts";
 import { run } from "../lab/run.ts";
 import type { Check } from "./report.ts";
 
@@ -70,27 +71,16 @@ export async function checkImage(options: ImageOptions): Promise<readonly Check[
 async function startContainerd(bin: string, dir: string): Promise<Daemon> {
   const config = join(dir, "containerd.toml");
   await mkdir(join(dir, "state"));
-  await writeFile(
-    config,
-    `version = 3
-root = "${dir}/root"
-state = "${dir}/state"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime"]
-[grpc]
-  address = "${dir}/containerd.sock"
-[plugins."io.containerd.internal.v1.opt"]
-  path = "${dir}/opt"
-[plugins."io.containerd.nri.v1.nri"]
-  disable = true
-`,
-  );
+  const socket = join(dir, "containerd.sock");
+  const own = { root: join(dir, "root"), state: join(dir, "state"), socket };
+  await writeFile(config, bareContainerdToml(own));
   const env = { ...process.env, PATH: `${bin}:${process.env["PATH"]}` };
   const log = join(dir, "containerd.log");
   const daemon = Daemon.start("containerd", [join(bin, "containerd"), "--config", config], {
     logFile: log,
     env,
   });
-  const ctr = ["--address", join(dir, "containerd.sock"), "version"];
+  const ctr = ["--address", socket, "version"];
   for (const last = performance.now() + PATIENCE_MS; ; await sleep(100)) {
     const up = await run(join(bin, "ctr"), ctr).then(
       () => true,

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { run } from "../run.ts";
 import { Daemon } from "./daemon.ts";
 import { ctrCommand } from "./node.ts";
-import { containerdSocket } from "./node-settings.ts";
+import { bareContainerdToml, containerdSocket } from "./node-settings.ts";
 import { until } from "./until.ts";
 
 const PREFIX = "images-";
@@ -43,7 +43,8 @@ async function unpack(
   const state = join(dir, "state");
   await mkdir(state);
   const settings = join(dir, "containerd.toml");
-  await writeFile(settings, containerdSettings(root, state));
+  const own = { root, state: join(state, "containerd-run"), socket: containerdSocket({ state }) };
+  await writeFile(settings, bareContainerdToml(own));
   const [program, ...before] = ctrCommand(["env"], { bin, dir });
   const ctr = (...args: string[]) => run(program, [...before, ...args]);
   const command = [join(bin, "containerd"), "--config", settings] as const;
@@ -54,21 +55,6 @@ async function unpack(
     return ctr("version");
   });
   for (const archive of archives) await ctr("image", "import", archive);
-}
-
-/** Images alone: nothing runs on it. */
-function containerdSettings(root: string, state: string): string {
-  return `version = 3
-root = "${root}"
-state = "${state}/containerd-run"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime"]
-[grpc]
-  address = "${containerdSocket({ state })}"
-[plugins."io.containerd.internal.v1.opt"]
-  path = "${state}/opt"
-[plugins."io.containerd.nri.v1.nri"]
-  disable = true
-`;
 }
 
 async function hashOf(file: string): Promise<string> {

@@ -137,3 +137,22 @@ export function kubeProxySettings(
     nftables: { minSyncPeriod: "2s" }, // emulated, a pass takes a second of a processor
   };
 }
+
+/** A containerd without Kubernetes: for images, and containers that ctr runs. */
+export function bareContainerdToml(own: {
+  readonly root: string;
+  readonly state: string;
+  readonly socket: string;
+}): string {
+  return `version = 3
+root = "${own.root}"
+state = "${own.state}"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime"]
+[grpc]
+  address = "${own.socket}"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "${own.state}/opt"
+[plugins."io.containerd.nri.v1.nri"]
+  disable = true
+`;
+}
