@@ -93,6 +93,8 @@ const SECURITY = {
 
 const PLACE = {
   priorityClassName: TEXT,
+  // Above it are Kubernetes' own.
+  priorityClass: keys({ create: FLAG, value: whole(-1_000_000_000, 1_000_000_000) }),
   tolerations: OBJECTS,
   nodeSelector: TEXTS,
   affinity: OPEN,
@@ -111,6 +113,18 @@ const POD = {
   terminationGracePeriodSeconds: { type: ["integer", "null"], minimum: 1, maximum: 7200 },
   resources: keys({ requests: quantities(), limits: quantities(), claims: OBJECTS }),
   heapPercent: whole(10, 90),
+  verticalPodAutoscaler: keys({
+    enabled: FLAG,
+    updateMode: { enum: ["Off", "Initial", "Recreate", "InPlaceOrRecreate", "Auto"] },
+    controlledResources: {
+      type: "array",
+      items: { enum: ["cpu", "memory"] },
+      uniqueItems: true,
+      minItems: 1,
+    },
+    minAllowed: quantities(),
+    maxAllowed: quantities(),
+  }),
   podLabels: TEXTS,
   podAnnotations: TEXTS,
   daemonSetLabels: TEXTS,
