@@ -1,3 +1,4 @@
+import { chartValueTexts, describeValues } from "./chart-value-texts.ts";
 import { configJsonSchema } from "./config-json-schema.ts";
 
 /** One value of the chart as JSON Schema. */
@@ -42,9 +43,9 @@ export function chartSchema(): Schema {
   };
 }
 
-/** As the file is published. */
-export function formatChartSchema(): string {
-  return `${JSON.stringify(chartSchema(), null, 2)}\n`;
+/** As the file is published: with what values.yaml says of each value. */
+export function formatChartSchema(valuesYaml: string): string {
+  return `${JSON.stringify(describeValues(chartSchema(), chartValueTexts(valuesYaml)), null, 2)}\n`;
 }
 
 const NAMES = { nameOverride: TEXT, fullnameOverride: TEXT, commonLabels: TEXTS, commonAnnotations: TEXTS };
