@@ -26,6 +26,7 @@ const ROOTS = [
   "v1",
   "api",
   "path",
+  "spec", // in a patch of an object
   "tls",
 ];
 
