@@ -130,6 +130,21 @@ test("ApiClient.read() takes credentials from a program, and says when it fails"
     (await read(bad)).problem?.sentence,
     "Cannot get credentials for the API server: log in first",
   );
+  const mute = await server.client(SYSTEM_CLOCK, exec("exit 1"));
+  assert.equal(
+    (await read(mute)).problem?.sentence,
+    "Cannot get credentials for the API server: the program in the kubeconfig failed and said nothing",
+  );
+  const bare = await server.client(SYSTEM_CLOCK, exec("echo secret-token"));
+  assert.equal(
+    (await read(bare)).problem?.sentence,
+    "Cannot get credentials for the API server: what the program in the kubeconfig prints is no JSON",
+  );
+  const hollow = await server.client(SYSTEM_CLOCK, exec("echo '{}'"));
+  assert.equal(
+    (await read(hollow)).problem?.sentence,
+    "Cannot get credentials for the API server: exec or auth-provider of the kubeconfig's user is incomplete, or the program's answer is",
+  );
   const slow = await server.client(fastClock(1000), exec("sleep 1"));
   assert.match((await read(slow)).problem?.sentence ?? "", /takes longer than 30 s$/);
 });
