@@ -173,10 +173,14 @@ export class PodTable implements ResourceSink<SlimPod> {
     }
   }
 
-  /** Whether one that was there before may have been meant, whose tombstone has had its time: connections live longer. */
+  /**
+   * Whether one that was there before may have been meant, whose tombstone has had its time, since connections live
+   * longer, or had to make room.
+   */
   #isForgotten(hold: Hold<PodEntry>, unixMs: number): boolean {
     if (unixMs >= hold.certainMs) return false;
-    return this.#nowMs - hold.earliestMs >= this.#options.tombstones.bounds.keepMs - FORGETTING_MS;
+    const { bounds, droppedUntilMs } = this.#options.tombstones;
+    return hold.earliestMs - FORGETTING_MS <= Math.max(this.#nowMs - bounds.keepMs, droppedUntilMs);
   }
 
   /**

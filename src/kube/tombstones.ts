@@ -15,6 +15,7 @@ export class Tombstones {
   readonly bounds: TombstoneBounds;
   /** Forgotten before their time, since there were more than the bound. */
   dropped = 0;
+  #droppedUntilMs = Number.NEGATIVE_INFINITY;
   /** A list with its first members used up: shifting each off would move the rest every time. */
   #graves: (Grave | undefined)[] = [];
   #first = 0;
@@ -27,11 +28,17 @@ export class Tombstones {
     return this.#graves.length - this.#first;
   }
 
+  /** What was buried up to then had to make room; of what was buried later everything is remembered for its time. */
+  get droppedUntilMs(): number {
+    return this.#droppedUntilMs;
+  }
+
   /** Has `forget` called once, `keepMs` from now at the earliest, or as soon as there are too many. */
   add(forget: () => void, nowMs: number): void {
     this.#graves.push({ forget, addedMs: nowMs });
     if (this.count <= this.bounds.maxCount) return;
     this.dropped++;
+    this.#droppedUntilMs = Math.max(this.#droppedUntilMs, this.#graves[this.#first]?.addedMs ?? nowMs);
     this.#forgetFirst();
   }
 

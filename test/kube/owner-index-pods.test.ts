@@ -361,6 +361,33 @@ test("OwnerIndex gives nobody the beginning of a hold whose predecessor may be f
   assert.equal(index.counts().tombstones, 0);
 });
 
+test("OwnerIndex gives nobody the beginning of a hold whose predecessor the bound on tombstones may have cost", () => {
+  const index = anIndex({ tombstones: { keepMs: 600_000, maxCount: 2 } });
+  const other = (i: number) => aPod({ uid: `uid-${i}`, name: `other-${i}`, addresses: [`10.0.2.${20 + i}`] });
+  list(index.pods, [aPod(), other(0), other(1), other(2)], 1_500_000);
+  index.pods.remove(other(0), 1_980_000);
+  index.pods.remove(aPod(), 2_000_500);
+  index.pods.upsert(aPod(SUCCESSOR), TOLD_MS);
+  const young = {
+    uid: "uid-c",
+    name: "c",
+    addresses: ["10.0.2.9"],
+    startSeconds: 2020,
+    networkSeconds: 2022,
+  };
+  index.pods.upsert(aPod(young), TOLD_MS + 20_000);
+  for (const i of [1, 2]) {
+    assert.equal(whoAnswered(index, 2_001_000), "ambiguous", `${i - 1} forgotten`);
+    assert.equal(whoAt(index, A, 2_001_000), "ambiguous", `${i - 1} forgotten`);
+    index.pods.remove(other(i), TOLD_MS + 20_000 + i);
+  }
+  assert.equal(index.counts().tombstonesDropped, 2);
+  assert.equal(whoAnswered(index, 2_001_000), "ambiguous");
+  assert.equal(whoAt(index, A, 2_001_000), "ambiguous");
+  assert.equal(whoAt(index, A, TOLD_MS), "b", "what is certain needs no predecessor");
+  assert.equal(whoAt(index, "10.0.2.9", 2_020_500), "c", "nobody was forgotten who had gone so late");
+});
+
 test("OwnerIndex.podAnswering() gives nobody where both may have been there", () => {
   const index = anIndex();
   list(index.pods, [aPod()], 1_500_000);
