@@ -82,8 +82,7 @@ export class ServiceTable implements ResourceSink<SlimService> {
     const hold = this.#holds.at(key, unixMs);
     if (hold === undefined || hold === AMBIGUOUS) return undefined;
     // One that had it before may have had to make room.
-    const isForgotten = hold.earliestMs <= this.#options.tombstones.droppedUntilMs;
-    return unixMs < hold.certainMs && isForgotten ? undefined : hold.holder;
+    return unixMs < hold.certainMs && this.#options.tombstones.areShort ? undefined : hold.holder;
   }
 
   #follow(entry: ServiceEntry, slim: SlimService, receivedMs: number): void {

@@ -30,6 +30,8 @@ test("Tombstones.add() forgets the oldest beyond the bound, and counts it", () =
   }
   assert.deepEqual(forgotten, ["a", "b"]);
   assert.deepEqual([tombstones.count, tombstones.dropped, tombstones.droppedUntilMs], [2, 2, 11]);
-  tombstones.expire(200);
-  assert.equal(tombstones.droppedUntilMs, 11);
+  tombstones.expire(110);
+  assert.equal(tombstones.areShort, true);
+  tombstones.expire(111);
+  assert.equal(tombstones.areShort, false);
 });
