@@ -173,10 +173,17 @@ export class PodTable implements ResourceSink<SlimPod> {
     }
   }
 
-  /** Whether one that was there before may have been meant, whose tombstone has had its time: connections live longer. */
+  /**
+   * Whether one that is forgotten, after its time or to make room, may have been meant: since this one let go of the
+   * address, or before it certainly had it; of those that had to make room also since then, if it may have let go.
+   */
   #isForgotten(hold: Hold<PodEntry>, unixMs: number): boolean {
-    if (unixMs >= hold.certainMs) return false;
-    return this.#nowMs - hold.earliestMs >= this.#options.tombstones.bounds.keepMs - FORGETTING_MS;
+    const { bounds, droppedUntilMs, areShort } = this.#options.tombstones;
+    const { releasedMs } = hold;
+    if (releasedMs !== undefined && unixMs >= releasedMs) return releasedMs - TELLING_MS <= droppedUntilMs;
+    if (unixMs < hold.certainMs)
+      return areShort || hold.earliestMs - TELLING_MS <= this.#nowMs - bounds.keepMs;
+    return unixMs - TELLING_MS <= droppedUntilMs && unixMs >= hold.lastSureMs && !hold.lasts;
   }
 
   /**
@@ -195,8 +202,8 @@ export class PodTable implements ResourceSink<SlimPod> {
   }
 }
 
-/** One whose end was told before its successor's beginning may still have answered then. */
-const FORGETTING_MS = 10_000;
+/** An end may be told so long after it, and that of one that is deleted by force so long before. */
+const TELLING_MS = 10_000;
 
 /** Whether it may have an address that the API has not told yet. */
 function isWaiting(pod: PodEntry): boolean {
