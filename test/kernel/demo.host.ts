@@ -28,7 +28,7 @@ function isInhabited(inum: number): boolean {
 
 /** The sum of a counter over namespaces that processes are in. */
 async function count(inums: readonly number[], name: TcpCounterName): Promise<bigint> {
-  await using reader = new NamespaceCounterReader({ procRoot, libc: undefined });
+  const reader = new NamespaceCounterReader({ procRoot, libc: undefined });
   let sum = 0n;
   for (const namespace of listNetworkNamespaces({ procRoot })) {
     if (!inums.includes(namespace.inum)) continue;
