@@ -22,7 +22,7 @@ export async function runCounters(
   settings: CountersSettings,
   { write, say, signal }: TraceIo,
 ): Promise<void> {
-  await using reader = new NamespaceCounterReader({
+  const reader = new NamespaceCounterReader({
     procRoot: "/proc",
     libc: openLibc({ disabled: settings.noFfi }),
   });

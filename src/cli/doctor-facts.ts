@@ -198,7 +198,7 @@ function countProbes(tracefs: TracefsMount): ProbeCounts {
 }
 
 async function readNamespaceFacts(procRoot: string, libc: Libc | undefined): Promise<NamespaceFacts> {
-  await using reader = new NamespaceCounterReader({ procRoot, libc });
+  const reader = new NamespaceCounterReader({ procRoot, libc });
   const readings: CounterReading[] = [];
   for (const namespace of listNetworkNamespaces({ procRoot })) readings.push(await reader.read(namespace));
   const unreadable = readings.filter((reading) => reading.kind === "unreadable");

@@ -36,7 +36,7 @@ export class LiveVerify implements Witness {
     this.#verify = new VerifySession({
       sight: sightOfSession(session),
       readAll: async () => {
-        await using reader = new NamespaceCounterReader({ procRoot: PROC, libc });
+        const reader = new NamespaceCounterReader({ procRoot: PROC, libc });
         return await readNamespaces(reader, { procRoot: PROC, epochNanos: source.epochNanos });
       },
       settle: () => settled.settle(),

@@ -47,7 +47,7 @@ export async function openNamingSession(options: NamingSessionOptions): Promise<
   const { procPath: procRoot, cgroupPath: cgroupRoot } = config.host;
   const { netnsPath } = kubernetes;
   const host = undo.use(new HostOwners({ procRoot, cgroupRoot, netnsPath, libc, now, unixMs: Date.now }));
-  const conntrack = undo.use(await openHostConntrack({ procRoot, libc }));
+  const conntrack = undo.use(openHostConntrack({ procRoot, libc }));
   if (conntrack.note !== undefined) say(conntrack.note);
   const nodeName = kubernetes.nodeName ?? (await askNodeName(client, host, options));
   const watched = nodeName === undefined ? "cluster" : scope;

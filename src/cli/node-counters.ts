@@ -103,7 +103,7 @@ export class NodeCounters implements Witness {
   async #readAll(): Promise<readonly CountersRead[]> {
     const { procRoot, libc } = this.#options;
     const capture = this.#compared;
-    await using reader = new NamespaceCounterReader({ procRoot, libc });
+    const reader = new NamespaceCounterReader({ procRoot, libc });
     const reads = await readNamespaces(reader, { procRoot, epochNanos: capture?.epochNanos ?? 0n });
     this.#tellPods(reads);
     if (capture !== undefined) {

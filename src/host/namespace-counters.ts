@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { promisify } from "node:util";
 import type { Libc } from "../syscall/libc.ts";
+import { insideNetwork } from "./inside-network.ts";
 import { type NetworkNamespace, readNamespaceInum } from "./network-namespaces.ts";
-import { type CounterTexts, SetnsThread } from "./setns-thread.ts";
 import { parseTcpCounters, type TcpCounters } from "./tcp-counters.ts";
 
 /** The counters of one namespace, or why they could not be read. */
@@ -23,15 +23,21 @@ export interface NamespaceCounterReaderOptions {
   readonly libc: Libc | undefined;
 }
 
+/** The counter files of a namespace, and CLOCK_MONOTONIC just before and after they were read. */
+interface CounterTexts {
+  readonly snmp: string;
+  readonly netstat: string;
+  readonly from: bigint;
+  readonly until: bigint;
+}
+
 /**
  * Reads TCP counters of any network namespace of the host: through a process that is in it, else through its
- * mount by a worker thread that moves there (setns) or by `nsenter`. Dispose of it after a round of reads:
- * its worker costs about 10 MiB.
+ * mount, for which this thread goes in (setns), or by `nsenter`.
  */
-export class NamespaceCounterReader implements AsyncDisposable {
+export class NamespaceCounterReader {
   readonly #procRoot: string;
   readonly #libc: Libc | undefined;
-  #worker: SetnsThread | undefined;
 
   constructor({ procRoot, libc }: NamespaceCounterReaderOptions) {
     this.#procRoot = procRoot;
@@ -54,29 +60,28 @@ export class NamespaceCounterReader implements AsyncDisposable {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker?.[Symbol.asyncDispose]();
-    this.#worker = undefined;
-  }
-
   #readThroughProcess(pid: number, inum: number): CounterTexts {
-    const from = process.hrtime.bigint();
-    const snmp = readFileSync(`${this.#procRoot}/${pid}/net/snmp`, "latin1");
-    const netstat = readFileSync(`${this.#procRoot}/${pid}/net/netstat`, "latin1");
-    const until = process.hrtime.bigint();
+    const texts = readTexts(`${this.#procRoot}/${pid}/net`);
     if (readNamespaceInum(pid, { procRoot: this.#procRoot }) !== inum) {
       throw new Error(`Cannot read counters: process ${pid} has left the namespace`);
     }
-    return { snmp, netstat, from, until };
+    return texts;
   }
 
   async #readThroughMount(path: string, inum: number): Promise<CounterTexts> {
     if (statSync(path).ino !== inum)
       throw new Error(`Cannot read counters: ${path} is another namespace now`);
-    if (this.#libc === undefined) return await readThroughNsenter(path, this.#procRoot);
-    this.#worker ??= new SetnsThread(this.#procRoot);
-    return await this.#worker.readCounters(path);
+    const [procRoot, libc] = [this.#procRoot, this.#libc];
+    if (libc === undefined) return await readThroughNsenter(path, procRoot);
+    return insideNetwork(path, () => readTexts(`${procRoot}/thread-self/net`), { procRoot, libc });
   }
+}
+
+function readTexts(net: string): CounterTexts {
+  const from = process.hrtime.bigint();
+  const snmp = readFileSync(`${net}/snmp`, "latin1");
+  const netstat = readFileSync(`${net}/netstat`, "latin1");
+  return { snmp, netstat, from, until: process.hrtime.bigint() };
 }
 
 async function readThroughNsenter(path: string, procRoot: string): Promise<CounterTexts> {

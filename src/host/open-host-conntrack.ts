@@ -6,7 +6,7 @@ import type { ConntrackPair } from "./conntrack-answer.ts";
 import { NETLINK_NETFILTER, NetlinkConntrack } from "./conntrack-netlink.ts";
 import { ProcConntrack, type ProcConntrackOptions } from "./conntrack-proc.ts";
 import { findHostNamespace } from "./host-namespace.ts";
-import { SetnsThread } from "./setns-thread.ts";
+import { insideNetwork } from "./inside-network.ts";
 
 export interface OpenHostConntrackOptions {
   /** Where the host's /proc is. */
@@ -33,15 +33,15 @@ const PROC_AGES: ConntrackAges = { entry: 60_000, none: 5000, refresh: 30_000 };
  * lets us (CAP_NET_ADMIN; CAP_SYS_ADMIN too where this process is in another namespace), else by the file in
  * /proc, else not at all. Never throws: `way` says which, `note` in one sentence why not the best.
  */
-export async function openHostConntrack({
+export function openHostConntrack({
   procRoot,
   libc,
   now = () => performance.now(),
   maxConnections = 32_768,
   ages,
   proc = {},
-}: OpenHostConntrackOptions): Promise<HostConntrack> {
-  const netlink = await openNetlink(procRoot, libc);
+}: OpenHostConntrackOptions): HostConntrack {
+  const netlink = openNetlink(procRoot, libc);
   if (typeof netlink !== "string") {
     const common = { source: () => netlink, way: "netlink", note: undefined } as const;
     return new HostConntrack({ ...common, now, ages: { ...NETLINK_AGES, ...ages }, maxConnections });
@@ -64,17 +64,15 @@ export async function openHostConntrack({
 }
 
 /** The source, or why there is none. */
-async function openNetlink(procRoot: string, libc: Libc | undefined): Promise<NetlinkConntrack | string> {
+function openNetlink(procRoot: string, libc: Libc | undefined): NetlinkConntrack | string {
   if (libc === undefined) return "this Node has no node:ffi, which Node 26 has";
   const namespace = findHostNamespace({ procRoot });
   if (namespace.kind === "hidden")
     return "the host's network namespace cannot be reached without CAP_SYS_PTRACE and the host's processes";
   let source: NetlinkConntrack;
   try {
-    const fd =
-      namespace.kind === "own"
-        ? libc.netlinkSocket(NETLINK_NETFILTER)
-        : await openInside(namespace.path, procRoot);
+    const open = () => libc.netlinkSocket(NETLINK_NETFILTER);
+    const fd = namespace.kind === "own" ? open() : insideNetwork(namespace.path, open, { procRoot, libc });
     source = new NetlinkConntrack(libc, { fd });
   } catch (error) {
     return whyNoSocket(error);
@@ -94,11 +92,6 @@ const NO_CONNECTION: ConntrackPair = {
   peerAddress: "0.0.0.0",
   peerPort: 0,
 };
-
-async function openInside(path: string, procRoot: string): Promise<number> {
-  await using thread = new SetnsThread(procRoot);
-  return await thread.openNetlink(path, NETLINK_NETFILTER);
-}
 
 function whyNoSocket(error: unknown): string {
   if (errnoName(error) === "EPROTONOSUPPORT") return "the kernel has no nfnetlink";

@@ -25,22 +25,33 @@ export type TcpCounters = Readonly<Record<TcpCounterName, bigint | undefined>>;
  * (net/ipv4/proc.c). Gives undefined when the `Tcp:` lines are absent.
  */
 export function parseTcpCounters(snmp: string, netstat: string): TcpCounters | undefined {
-  const tcp = valuesOf(snmp, "Tcp:");
+  const tcp = linesOf(snmp, "Tcp:");
   if (tcp === undefined) return undefined;
-  const extended = valuesOf(netstat, "TcpExt:");
-  const entries = TCP_COUNTER_NAMES.map((name) => [name, tcp.get(name) ?? extended?.get(name)] as const);
+  const extended = linesOf(netstat, "TcpExt:");
+  const entries = TCP_COUNTER_NAMES.map(
+    (name) => [name, counterOf(tcp, name) ?? counterOf(extended, name)] as const,
+  );
   return Object.fromEntries(entries) as TcpCounters;
 }
 
-function valuesOf(text: string, prefix: string): ReadonlyMap<string, bigint> | undefined {
-  const lines = text.split("\n").filter((line) => line.startsWith(prefix));
-  const [names, values] = lines.map((line) => line.slice(prefix.length).trim().split(" "));
-  if (names === undefined || values === undefined) return undefined;
-  const found = new Map<string, bigint>();
-  for (const [index, name] of names.entries()) {
-    const value = values[index];
-    // MaxConn is -1: signed values are no counters.
-    if (value !== undefined && /^\d+$/.test(value)) found.set(name, BigInt(value));
-  }
-  return found;
+/** The words of a pair of lines; the files have three hundred, of which few are read. */
+interface Lines {
+  readonly names: readonly string[];
+  readonly values: readonly string[];
+}
+
+function linesOf(text: string, prefix: string): Lines | undefined {
+  const start = text.startsWith(prefix) ? 0 : text.indexOf(`\n${prefix}`) + 1;
+  const [names, values] = text
+    .slice(start)
+    .split("\n", 2)
+    .map((line) => line.split(" "));
+  if (names?.[0] !== prefix || values?.[0] !== prefix) return undefined;
+  return { names, values };
+}
+
+function counterOf(lines: Lines | undefined, name: string): bigint | undefined {
+  const value = lines?.values[lines.names.indexOf(name)];
+  // MaxConn is -1: signed values are no counters.
+  return value !== undefined && /^\d+$/.test(value) ? BigInt(value) : undefined;
 }

@@ -13,20 +13,17 @@ const NETLINK_SOCKET_TYPE = 0x80803; // SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK
 /** include/uapi/asm-generic/fcntl.h: O_PATH | O_CLOEXEC, the same on x86, arm64, ppc64 and s390. */
 const O_PATH_CLOEXEC = 0o10000000 | 0o2000000;
 
-/** What a worker thread that moves between network namespaces binds for itself: it can import nothing. */
-export const NAMESPACE_SIGNATURES = {
-  /** setns(2): int setns(int fd, int nstype) */
-  setns: { arguments: ["i32", "i32"], return: "i32" },
-  /** socket(2): int socket(int domain, int type, int protocol) */
-  socket: { arguments: ["i32", "i32", "i32"], return: "i32" },
-  /** errno(3) of this thread: int *__errno_location(void), the same in glibc and musl */
-  __errno_location: { arguments: [], return: "pointer" },
-} as const;
+/** include/uapi/linux/sched.h */
+const CLONE_NEWNET = 0x40000000;
 
 /** A wrong signature is a crash and not an exception: each stands beside its declaration, once. */
 const SIGNATURES = {
-  socket: NAMESPACE_SIGNATURES.socket,
-  __errno_location: NAMESPACE_SIGNATURES.__errno_location,
+  /** socket(2): int socket(int domain, int type, int protocol) */
+  socket: { arguments: ["i32", "i32", "i32"], return: "i32" },
+  /** setns(2): int setns(int fd, int nstype) */
+  setns: { arguments: ["i32", "i32"], return: "i32" },
+  /** errno(3) of this thread: int *__errno_location(void), the same in glibc and musl */
+  __errno_location: { arguments: [], return: "pointer" },
   /** read(2): ssize_t read(int fd, void *buf, size_t count) */
   read: { arguments: ["i32", "buffer", "u64"], return: "i64" },
   /** write(2): ssize_t write(int fd, const void *buf, size_t count) */
@@ -52,6 +49,8 @@ export interface Libc {
   write(fd: number, buffer: Uint8Array): number;
   /** A netlink socket of this thread's network namespace, which never waits; the caller closes it. Throws SystemCallError. */
   netlinkSocket(protocol: number): number;
+  /** setns(2): moves this thread alone into the network namespace of an open nsfs file. Throws SystemCallError. */
+  enterNetwork(fd: number): void;
   /** A set of descriptors that one poll(2) asks together: 20 µs for 128. */
   pollSet(fds: readonly number[]): PollSet;
   /** mount(2) with nosuid, nodev, noexec. Throws SystemCallError. */
@@ -118,6 +117,7 @@ function bindLibc(ffi: Ffi, library: string | null): Libc {
       check("socket", fd);
       return fd;
     },
+    enterNetwork: (fd) => check("setns", c.setns(fd, CLONE_NEWNET)),
     pollSet: (fds) => new PollSet(fds, pollNow),
     mount: (source, target, type) => check("mount", c.mount(source, target, type, MS_NOTHING_RUNS, null)),
     umount: (target) => check("umount2", c.umount2(target, 0)),

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ConntrackPair } from "../../src/host/conntrack-answer.ts";
 import { NETLINK_NETFILTER } from "../../src/host/conntrack-netlink.ts";
-import { SetnsThread } from "../../src/host/setns-thread.ts";
+import { insideNetwork } from "../../src/host/inside-network.ts";
 import type { Libc } from "../../src/syscall/libc.ts";
 
 /** A namespace whose connection tracking holds made-up entries, DNAT to a backend each; little endian machines only. */
@@ -27,8 +27,8 @@ export class ConntrackTable implements AsyncDisposable {
     table.#holder = spawn("ip", ["netns", "exec", table.#name, "sleep", "600"], { stdio: "ignore" });
     symlinkSync(`/proc/${table.#holder.pid}`, join(table.procRoot, "1"));
     for (const name of ["self", "thread-self"]) symlinkSync(`/proc/${name}`, join(table.procRoot, name));
-    await using thread = new SetnsThread("/proc");
-    table.#fd = await thread.openNetlink(`/run/netns/${table.#name}`, NETLINK_NETFILTER);
+    const open = () => libc.netlinkSocket(NETLINK_NETFILTER);
+    table.#fd = insideNetwork(`/run/netns/${table.#name}`, open, { procRoot: "/proc", libc });
     return table;
   }
 

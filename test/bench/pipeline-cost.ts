@@ -45,7 +45,7 @@ const index = stormIndex(NODE);
 const libc = openLibc();
 const now = () => performance.now();
 using host = new HostOwners({ procRoot: "/proc", netnsPath: "/var/run/netns", libc, now, unixMs: Date.now });
-using conntrack = await openHostConntrack({ procRoot: "/proc", libc });
+using conntrack = openHostConntrack({ procRoot: "/proc", libc });
 const result: Record<string, unknown> = {};
 let events = 0;
 for (const [count, stage] of STAGES.entries()) result[stage] = await measure(count);

@@ -132,7 +132,7 @@ test("openHostConntrack() without netlink says so, and names what is missing of 
     /^Translated addresses are told late, from .*: this Node has no node:ffi/,
   );
   rmSync(file);
-  using without = await openHostConntrack({ procRoot: root, libc: undefined });
+  using without = openHostConntrack({ procRoot: root, libc: undefined });
   assert.equal(without.way, "none");
   assert.match(without.note ?? "", /there is no .*nf_conntrack .*CONFIG_NF_CONNTRACK_PROCFS/);
   assert.equal(without.translation(OPENER), undefined);
@@ -157,7 +157,7 @@ async function open(t: TestContext, options: Partial<OpenHostConntrackOptions> =
   const clock = { ms: 0 };
   const now = options.proc?.minIntervalMs === undefined ? () => clock.ms : () => performance.now();
   const proc = { minIntervalMs: 1, maxShare: 1, ...options.proc };
-  const conntrack = await openHostConntrack({ procRoot: root, libc: undefined, now, ...options, proc });
+  const conntrack = openHostConntrack({ procRoot: root, libc: undefined, now, ...options, proc });
   t.after(() => conntrack[Symbol.dispose]());
   const lookup: ConntrackLookup = conntrack; // the contract is met
   assert.ok(lookup);

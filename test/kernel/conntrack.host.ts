@@ -143,7 +143,7 @@ after(async () => await link[Symbol.asyncDispose]());
 for (const { way, libc } of ways) {
   for (const ipVersion of [4, 6] as const) {
     test(`HostConntrack.translation() by ${way} gives each end of an IPv${ipVersion} connection what its peer is`, async (t) => {
-      using conntrack = await open({ libc });
+      using conntrack = open({ libc });
       assert.equal(conntrack.way, way);
       assert.equal(conntrack.note === undefined, way === "netlink");
       let translated = 0;
@@ -171,7 +171,7 @@ for (const { way, libc } of ways) {
   }
 
   test(`HostConntrack.translation() by ${way} gives the port that the host's own connection has where another's reply tuple is in its way`, async () => {
-    using conntrack = await open({ libc });
+    using conntrack = open({ libc });
     const { dnat, both, serverGate } = NAT_ADDRESSES[4];
     const localPort = way === "netlink" ? 20_001 : 20_002;
     await link.connect("client", "server", both, 80, localPort);
@@ -188,7 +188,7 @@ for (const { way, libc } of ways) {
   });
 
   test(`HostConntrack.translation() by ${way} gives nothing for a pair that differs in one port`, async () => {
-    using conntrack = await open({ libc });
+    using conntrack = open({ libc });
     const [opener] = await link.connect("client", "server", NAT_ADDRESSES[4].dnat, 80);
     assert.ok(opener);
     assert.equal(await ask(conntrack, { ...opener, localPort: opener.localPort ^ 1 }), undefined);
@@ -200,7 +200,7 @@ for (const { way, libc } of ways) {
   test(`HostConntrack.translation() by ${way} sees a SYN that nobody answers only behind where it is confirmed`, async () => {
     const drop = (hook: string) =>
       `chain ${hook} { type filter hook ${hook} priority -300; tcp flags & (syn | ack) == syn drop; }`;
-    using conntrack = await open({ libc });
+    using conntrack = open({ libc });
     link.rules("router", drop("forward"));
     knock(41_001);
     assert.equal(await ask(conntrack, knockedPair(41_001)), undefined, "dropped before: no entry");
@@ -217,7 +217,7 @@ for (const { way, libc } of ways) {
 
 for (const { way, libc } of ways) {
   test(`HostConntrack.translation() by ${way} gives nothing for an entry in another zone than 0`, async () => {
-    using conntrack = await open({ libc });
+    using conntrack = open({ libc });
     link.rules("router", "chain zone { type filter hook prerouting priority -300; ct zone set 5; }");
     knock(41_003);
     link.rules("router", "");
@@ -229,7 +229,7 @@ for (const { way, libc } of ways) {
 
 test("openHostConntrack() without netlink and without the file says so in one sentence, and translates nothing", async () => {
   const procRoot = link.procRoot({ whole: false });
-  using conntrack = await openHostConntrack({ procRoot, libc: undefined });
+  using conntrack = openHostConntrack({ procRoot, libc: undefined });
   assert.equal(conntrack.way, "none");
   assert.match(conntrack.note ?? "", /^Cannot tell .*node:ffi.* there is no .*CONFIG_NF_CONNTRACK_PROCFS\)$/);
   const [opener] = await link.connect("client", "server", NAT_ADDRESSES[4].dnat, 80);
@@ -240,7 +240,7 @@ test("openHostConntrack() without netlink and without the file says so in one se
 
 test("openHostConntrack() needs no file in /proc for netlink", { skip: libc === undefined }, async () => {
   const root = link.procRoot();
-  using conntrack = await openHostConntrack({ procRoot: root, libc });
+  using conntrack = openHostConntrack({ procRoot: root, libc });
   assert.equal(conntrack.way, "netlink");
   assert.equal(conntrack.note, undefined);
 });
@@ -249,7 +249,7 @@ test("openHostConntrack() falls back in one sentence where the host's namespace 
   skip: libc === undefined,
 }, async () => {
   const procRoot = link.procRoot({ whole: false, reachable: false });
-  using conntrack = await openHostConntrack({ procRoot, libc });
+  using conntrack = openHostConntrack({ procRoot, libc });
   assert.equal(conntrack.way, "none");
   assert.match(conntrack.note ?? "", /CAP_SYS_PTRACE/);
 });
@@ -262,7 +262,7 @@ test("openHostConntrack() falls back in one sentence without CAP_NET_ADMIN", {
   );
   const script = `const { openHostConntrack } = await import(${urls[0]});
     const { openLibc } = await import(${urls[1]});
-    using conntrack = await openHostConntrack({ procRoot: "/proc", libc: openLibc() });
+    using conntrack = openHostConntrack({ procRoot: "/proc", libc: openLibc() });
     console.log(conntrack.way, conntrack.note);`;
   const drop = ["--bounding-set=-net_admin", "--inh-caps=-net_admin"];
   const node = [process.execPath, "--input-type=module", "-e", script];
@@ -272,7 +272,7 @@ test("openHostConntrack() falls back in one sentence without CAP_NET_ADMIN", {
   assert.match(words, /netlink says EPERM, it needs CAP_NET_ADMIN/);
 });
 
-function open(options: Partial<Parameters<typeof openHostConntrack>[0]>): Promise<HostConntrack> {
+function open(options: Partial<Parameters<typeof openHostConntrack>[0]>): HostConntrack {
   const proc = { minIntervalMs: 5, maxShare: 1 };
   return openHostConntrack({ procRoot: link.procRoot(), libc: undefined, proc, ...options });
 }
@@ -293,7 +293,7 @@ async function ask(conntrack: ConntrackLookup, end: Omit<SocketEnd, "role">) {
 async function askAgain(conntrack: HostConntrack, end: SocketEnd, expected: unknown) {
   const answer = await ask(conntrack, end);
   if (conntrack.way !== "proc" || (answer === undefined) === (expected === undefined)) return answer;
-  using another = await open({ libc: undefined });
+  using another = open({ libc: undefined });
   return await ask(another, end);
 }
 

@@ -19,9 +19,9 @@ using host = new HostOwners({
   now: () => performance.now(),
   unixMs: Date.now,
 });
-using conntrack = await openHostConntrack({ procRoot, libc });
+using conntrack = openHostConntrack({ procRoot, libc });
 const inum = Number(process.argv[4]);
-await using reader = new NamespaceCounterReader({ procRoot, libc });
+const reader = new NamespaceCounterReader({ procRoot, libc });
 const counters = await reader.read({ kind: "mount", inum, path: netnsMount });
 const facts = {
   captures: captures(),
