@@ -48,7 +48,7 @@ const SLICES = 100;
 const BOOKMARK_MS = 75_000;
 const BOOKMARK_PATIENCE_MS = 300_000;
 /** Its lists in, and garbage collected and memory given back, which it does after ten quiet seconds. */
-const AGENT_SETTLE_SECONDS = 60;
+const AGENT_SETTLE_SECONDS = 45;
 
 const { values } = parseArgs({
   options: {
@@ -105,7 +105,7 @@ async function serveAndMeasure(small: Size, large: Size, runs: Run[]) {
   const kubeconfig = server.kubeconfig("admin");
   const alone = ["agent", "--events", "none", "--log-format", "json", "--no-http"];
   const named = [...alone, "--kubernetes", "true", "--kubeconfig", kubeconfig, "--node-name", NODE];
-  const rest = { settleSeconds: AGENT_SETTLE_SECONDS, seconds: 20 };
+  const rest = { settleSeconds: AGENT_SETTLE_SECONDS, seconds: 15 };
   const without = await agentCost(product, alone, rest);
   const empty = await agentCost(product, named, rest);
   await filler.grow(small);

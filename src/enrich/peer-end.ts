@@ -14,10 +14,9 @@ import { translatedPeer } from "./translated-peer.ts";
  * was found, tells who is behind an address that every namespace has.
  */
 export function findPeer(socket: SocketFields, local: EndName, moment: Moment): PeerFinding {
-  const finding = byTranslation(socket, local, moment);
-  const { end, awaits = moment.sources.cluster.pending && mayGrow(end) ? AWAITS_CLUSTER : undefined } =
-    finding;
-  return { end, awaits, translation: finding.translation };
+  const { end, awaits, translation } = byTranslation(socket, local, moment);
+  const mayCome = mayGrow(end) && moment.sources.cluster.pending ? AWAITS_CLUSTER : undefined;
+  return { end, awaits: awaits ?? mayCome, translation };
 }
 
 /** A node or a service alone: a list that is not in yet may have the service on it, or the pod behind it. */

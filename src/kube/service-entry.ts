@@ -7,6 +7,8 @@ export class ServiceEntry implements ServiceRecord, RosterEntry {
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
+  /** With its namespace: kept, since it is looked up by it for each event. */
+  readonly fullName: string;
   /** What it is addressed with now. */
   keys: readonly string[] = [];
   sharedAddresses: readonly string[] = [];
@@ -22,11 +24,8 @@ export class ServiceEntry implements ServiceRecord, RosterEntry {
     this.uid = uid;
     this.namespace = namespace;
     this.name = name;
+    this.fullName = `${namespace}/${name}`;
     this.#noneReadySinceMs = noneReadySinceMs;
-  }
-
-  get fullName(): string {
-    return `${this.namespace}/${this.name}`;
   }
 
   /** The API itself gives its addresses, and takes them back with it. */
