@@ -3,7 +3,9 @@ import { Handover } from "../agent/handover.ts";
 import { memoryGiver } from "../agent/memory-giver.ts";
 import type { OwnLog } from "../agent/own-log.ts";
 import { pump } from "../agent/pump.ts";
+import { readOwnMemory } from "../host/own-memory.ts";
 import { openLibc } from "../syscall/libc.ts";
+import { unmapProgram } from "../syscall/program-pages.ts";
 import { SetupError } from "../syscall/setup-error.ts";
 import { removeLeftovers } from "../tracefs/leftovers.ts";
 import { findLivingAgents } from "../tracefs/living-agents.ts";
@@ -169,10 +171,13 @@ function openMemoryGiver({ noFfi }: AgentHost): () => void {
       const { user, system } = process.cpuUsage();
       return user + system;
     },
-    residentBytes: () => process.memoryUsage.rss(),
+    ownBytes: () => readOwnMemory() ?? process.memoryUsage.rss(),
     giveBack: () => {
-      globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
+      // Twice: the first makes code old that has not run since the start, the second lets it go.
+      for (let i = 0; i < 2; i++)
+        globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
       libc?.trim();
+      if (libc !== undefined) unmapProgram(libc);
     },
   });
 }
