@@ -1,3 +1,4 @@
+import { chartValueTexts, describeValues } from "./chart-value-texts.ts";
 import { configJsonSchema } from "./config-json-schema.ts";
 
 /** One value of the chart as JSON Schema. */
@@ -42,9 +43,9 @@ export function chartSchema(): Schema {
   };
 }
 
-/** As the file is published. */
-export function formatChartSchema(): string {
-  return `${JSON.stringify(chartSchema(), null, 2)}\n`;
+/** As the file is published: with what values.yaml says of each value. */
+export function formatChartSchema(valuesYaml: string): string {
+  return `${JSON.stringify(describeValues(chartSchema(), chartValueTexts(valuesYaml)), null, 2)}\n`;
 }
 
 const NAMES = { nameOverride: TEXT, fullnameOverride: TEXT, commonLabels: TEXTS, commonAnnotations: TEXTS };
@@ -93,6 +94,8 @@ const SECURITY = {
 
 const PLACE = {
   priorityClassName: TEXT,
+  // Above it are Kubernetes' own.
+  priorityClass: keys({ create: FLAG, value: whole(-1_000_000_000, 1_000_000_000) }),
   tolerations: OBJECTS,
   nodeSelector: TEXTS,
   affinity: OPEN,
@@ -111,6 +114,18 @@ const POD = {
   terminationGracePeriodSeconds: { type: ["integer", "null"], minimum: 1, maximum: 7200 },
   resources: keys({ requests: quantities(), limits: quantities(), claims: OBJECTS }),
   heapPercent: whole(10, 90),
+  verticalPodAutoscaler: keys({
+    enabled: FLAG,
+    updateMode: { enum: ["Off", "Initial", "Recreate", "InPlaceOrRecreate", "Auto"] },
+    controlledResources: {
+      type: "array",
+      items: { enum: ["cpu", "memory"] },
+      uniqueItems: true,
+      minItems: 1,
+    },
+    minAllowed: quantities(),
+    maxAllowed: quantities(),
+  }),
   podLabels: TEXTS,
   podAnnotations: TEXTS,
   daemonSetLabels: TEXTS,

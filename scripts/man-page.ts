@@ -97,10 +97,16 @@ function options(word: Word): readonly string[] {
   return [
     ...args.map((arg) => roffItem(help.argumentTerm(arg), help.argumentDescription(arg))),
     ...[...groups].flatMap(([title, group]) => [
-      ...(title === "Options:" ? [] : [roffHeading("SS", title.replace(/:$/, ""))]),
+      ...(title === "Options:"
+        ? []
+        : [roffHeading("SS", title.replace(/:$/, "").replace(/^(Http|Otlp)$/, upper))]),
       ...group.map((option) => roffItem(help.optionTerm(option), help.optionDescription(option))),
     ]),
   ];
+}
+
+function upper(text: string): string {
+  return text.toUpperCase();
 }
 
 const TITLE = /^([A-Z ]+):\n/;

@@ -33,12 +33,18 @@ function metricsTable(metrics: readonly DescribedMetric[]): string {
 
 /** One sample as a scrape shows it. */
 function example(metric: DescribedMetric): string {
-  const { attributes, kind, unit } = metric;
+  const { attributes, kind } = metric;
   const keys = [...PLACE, ...attributes].filter((key) => key !== ATTRIBUTES.metricOverflow);
   const labels = keys.map((key) => `${prometheusLabel(key)}="${exampleOf(key, metric)}"`).join(",");
-  const value = kind === "histogram" ? "17" : unit === "s" ? "2.5" : "23";
   const suffix = kind === "histogram" ? "_count" : "";
-  return `${prometheusName(metric).sample}${suffix}{${labels}} ${value}`;
+  return `${prometheusName(metric).sample}${suffix}{${labels}} ${exampleValue(metric)}`;
+}
+
+function exampleValue({ description, kind, unit }: DescribedMetric): string {
+  if (kind === "histogram") return "17";
+  if (/^1\b/.test(description)) return "1"; // never anything else, but 0
+  if (unit === "By") return "31457280";
+  return unit === "s" ? "2.5" : "23";
 }
 
 function exampleOf(key: string, { name, reasons }: DescribedMetric): string {

@@ -25,7 +25,7 @@ const CAN_IT_BE_TRUSTED: readonly PanelSource[] = [
     kind: "table",
     title: "Agents",
     description:
-      "Which version runs on which node, by which means it sees (rung), and how many segments it missed in the range shown: what the kernel counted less what was seen. Negative: more was seen, since pods ended between two readings.",
+      "By which means each node's agent sees (rung), and how many segments it missed in the range shown: what the kernel counted less what was seen. A few below 0: what happens during a reading of the counters is seen with it and counted by the next. On the tracepoint rung it is an estimate.",
     unit: "short",
     decimals: 0,
     width: 12,

@@ -1,6 +1,6 @@
 import { DOCUMENTS_URL, ROW_TO_WORKLOAD, runbook, TO_NODE, TO_WORKLOAD, UIDS } from "./links.ts";
 import type { DashboardSource, PanelSource, RowSource } from "./panel-source.ts";
-import { OF_NODES, OF_PODS, POD, POD_VARIABLES, WORKLOAD } from "./variables.ts";
+import { OF_NODES, OF_PODS, POD, POD_VARIABLES, peers, WORKLOAD } from "./variables.ts";
 
 const SEGMENTS = `tcp_retransmit_segments_total{${OF_PODS}}`;
 
@@ -134,7 +134,7 @@ const WHO_TO_WHOM_WHY: readonly PanelSource[] = [
     height: 8,
     queries: [
       {
-        expr: `topk(8, sum by (destination_kind, destination_name) (increase(tcp_retransmit_segments_total{${OF_PODS},network_tcp_retransmit_type="syn"}[$__range])) > 0)`,
+        expr: `topk(8, ${peers(`increase(tcp_retransmit_segments_total{${OF_PODS},network_tcp_retransmit_type="syn"}[$__range])`)} > 0)`,
         legend: "{{destination_kind}} {{destination_name}}",
       },
     ],

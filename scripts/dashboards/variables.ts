@@ -39,3 +39,9 @@ export const OF_PODS = `${OF_NODES},source_k8s_namespace_name=~"$namespace",sour
 export const WORKLOAD = "source_k8s_namespace_name, source_k8s_workload_name";
 /** Labels of a pod. */
 export const POD = `${WORKLOAD}, source_k8s_pod_name`;
+
+/** Sums by kind and name of the peer, without the kind where it would say the name again. */
+export function peers(series: string): string {
+  const sums = `sum by (destination_kind, destination_name) (${series})`;
+  return `label_replace(${sums}, "destination_kind", "", "destination_kind", "external|unknown")`;
+}

@@ -1,6 +1,6 @@
 import { DOCUMENTS_URL, runbook, TO_LOGS, TO_NODE, UIDS } from "./links.ts";
 import type { DashboardSource, PanelSource, RowSource } from "./panel-source.ts";
-import { OF_PODS, POD, POD_VARIABLES, WORKLOAD } from "./variables.ts";
+import { OF_PODS, POD, POD_VARIABLES, peers, WORKLOAD } from "./variables.ts";
 
 const SEGMENTS = `tcp_retransmit_segments_total{${OF_PODS}}`;
 const STALL = `tcp_stall_duration_seconds`;
@@ -164,7 +164,7 @@ const MORE: readonly PanelSource[] = [
     height: 8,
     queries: [
       {
-        expr: `topk(10, sum by (destination_kind, destination_name) (rate(tcp_retransmit_segments_total{${OF_PODS},network_tcp_retransmit_type="syn"}[$__rate_interval])) > 0)`,
+        expr: `topk(10, ${peers(`rate(tcp_retransmit_segments_total{${OF_PODS},network_tcp_retransmit_type="syn"}[$__rate_interval])`)} > 0)`,
         legend: "{{destination_kind}} {{destination_name}}",
       },
     ],

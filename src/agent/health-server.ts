@@ -60,7 +60,8 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
 
 async function listen(server: Server, { host, port }: HealthServerOptions): Promise<void> {
   try {
-    server.listen({ host, port });
+    // Without a host Node takes `::`, which IPv4 comes to as well, or `0.0.0.0` where the kernel has no IPv6.
+    server.listen(host === "::" ? { port } : { host, port });
     await once(server, "listening");
   } catch (error) {
     throw refused(error, { host, port });

@@ -5,6 +5,7 @@ import type { PageEpoch } from "../ring-buffer/read-page.ts";
 import type { Libc } from "../syscall/libc.ts";
 import type { PollSet } from "../syscall/poll-set.ts";
 import { CPU_GONE, type CpuPipe } from "../tracefs/cpu-pipe.ts";
+import { type CpuPages, takeLaggingFirst } from "./lagging-first.ts";
 import type { LiveCapture } from "./live-capture.ts";
 import type { Drained, PageSource, PageVisitor } from "./pump.ts";
 
@@ -23,9 +24,14 @@ const IDLE_TICK_MS = 200;
 /** In a storm, which is from this many pages a tick: what the kernel's buffers have room for is then what the scheduler may take. */
 const STORM_TICK_MS = 20;
 const STORM_PAGES = 16;
-/** Pages of one CPU in one tick, before the others and the sinks have their turn: few, so that what they make dies young. */
-const PAGES_PER_CPU = 32;
+/** Pages in one tick, before the sinks have their turn, but one of each CPU: few, so that what they make dies young. */
+const PAGES_PER_TICK = 64;
+const NOTHING_TAKEN = traceNanos(Number.NEGATIVE_INFINITY);
 const SECOND_NS = 1_000_000_000n;
+
+interface Cpu extends CpuPages {
+  readonly pipe: CpuPipe;
+}
 
 /** Reads the pages of a running kernel, tick by tick, until it is stopped; then once more, to the end. */
 export class LiveSource implements PageSource {
@@ -34,10 +40,11 @@ export class LiveSource implements PageSource {
   readonly #options: LiveSourceOptions;
   readonly #page: Uint8Array;
   readonly #view: DataView;
+  #visit: PageVisitor = () => NOTHING_TAKEN;
   #stopped = false;
   /** Ends the wait for the next tick. */
   #wake: () => void = () => {};
-  #pipes: CpuPipe[] = [];
+  #cpus: readonly Cpu[] = [];
   #poll: PollSet | undefined;
   #lastSecond: bigint;
   #pages = 0;
@@ -79,19 +86,15 @@ export class LiveSource implements PageSource {
       this.#options.everySecond();
     }
     // What is committed before this moment is read in this tick: sockets' records stay in order over CPUs.
-    let watermark = this.now();
-    let more = false;
-    const polled = this.#poll?.poll();
-    if (polled !== 0 || ending) {
-      for (let i = 0; i < this.#pipes.length; i++) {
-        if (this.#poll !== undefined && !ending && !this.#poll.ready(i)) continue;
-        const pipe = this.#pipes[i] as CpuPipe;
-        const end = this.#drainCpu(pipe, page);
-        if (end === undefined) continue;
-        more = true;
-        if (end < watermark) watermark = end; // what this CPU still holds is later than that
-      }
-    }
+    const until = this.now();
+    this.#visit = page;
+    const budget = Math.max(PAGES_PER_TICK, this.#cpus.length);
+    const behind = takeLaggingFirst(this.#ready(until, ending), { until, budget });
+    const watermark = behind.reduce(
+      (least, { takenUntil }) => (takenUntil < least ? takenUntil : least),
+      until,
+    );
+    const more = behind.length > 0;
     return { watermark, more, ended: ending && !more };
   }
 
@@ -110,24 +113,36 @@ export class LiveSource implements PageSource {
     return promise;
   }
 
-  /** Reads one CPU to its end, or to the tick's budget: then gives the time of the last record read. */
-  #drainCpu(pipe: CpuPipe, page: PageVisitor): TraceNanos | undefined {
-    let end: TraceNanos | undefined;
-    for (let left = PAGES_PER_CPU; left > 0; left--) {
-      const bytes = pipe.read(this.#page);
-      if (bytes === CPU_GONE || bytes === 0) return undefined;
-      end = page(pipe.cpu, this.#view, bytes);
-      this.#pages++;
-    }
-    return end;
+  /** Those with something to read; of the others nothing is from before a time that lies before this look. At the end each is read. */
+  #ready(until: TraceNanos, ending: boolean): readonly Cpu[] {
+    const poll = this.#poll;
+    if (poll === undefined || ending) return this.#cpus;
+    poll.poll();
+    return this.#cpus.filter((cpu, i) => {
+      if (!poll.ready(i)) cpu.takenUntil = until;
+      return poll.ready(i);
+    });
+  }
+
+  #read(pipe: CpuPipe): TraceNanos | undefined {
+    const bytes = pipe.read(this.#page);
+    if (bytes === CPU_GONE || bytes === 0) return undefined;
+    this.#pages++;
+    return this.#visit(pipe.cpu, this.#view, bytes);
   }
 
   /** Opens the pipes of CPUs that have come since. A CPU that went keeps its pipe: what it held is still read. */
   #followCpus(): void {
     const { capture, libc } = this.#options;
-    const come = capture.instance.onlineCpus().filter((cpu) => !this.#pipes.some((pipe) => pipe.cpu === cpu));
+    const come = capture.instance
+      .onlineCpus()
+      .filter((cpu) => !this.#cpus.some(({ pipe }) => pipe.cpu === cpu));
     if (come.length === 0) return;
-    this.#pipes = [...this.#pipes, ...come.map((cpu) => capture.instance.openCpu(cpu))];
-    this.#poll = libc?.pollSet(this.#pipes.map(({ fd }) => fd));
+    const opened = come.map((cpu): Cpu => {
+      const pipe = capture.instance.openCpu(cpu);
+      return { pipe, next: () => this.#read(pipe), takenUntil: NOTHING_TAKEN };
+    });
+    this.#cpus = [...this.#cpus, ...opened];
+    this.#poll = libc?.pollSet(this.#cpus.map(({ pipe }) => pipe.fd));
   }
 }

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { traceNanos } from "../event/trace-nanos.ts";
+import { type TraceNanos, traceNanos } from "../event/trace-nanos.ts";
 import type { CaptureLayout } from "../probe/page-decoder.ts";
 import { parseHeaderPage } from "../ring-buffer/page-layout.ts";
 import type { PageEpoch } from "../ring-buffer/read-page.ts";
@@ -17,6 +17,9 @@ export interface RecordedListener {
   /** The recording's own end, with what the kernel had overwritten; undefined where the file was cut off. */
   end(overrun: number | undefined): void;
 }
+
+/** An i64 holds 292 years of nanoseconds: no trace has a time beyond, and a Date has them all. */
+const MAX_WATERMARK = 2 ** 63;
 
 /** Plays a recording's pages tick by tick. */
 export class RecordedSource implements PageSource {
@@ -51,7 +54,7 @@ export class RecordedSource implements PageSource {
           if (payload.byteLength < 16)
             throw new RecordingError("Cannot replay: the recording is damaged (a tick is too short)");
           this.#listener.clock(payload.getBigInt64(8, true));
-          this.#watermark = traceNanos(payload.getFloat64(0, true));
+          this.#watermark = checkWatermark(payload.getFloat64(0, true));
           return { watermark: this.#watermark, more: true, ended: false };
         }
         case CHUNK.symbols:
@@ -113,6 +116,12 @@ function parseFormat(text: string) {
       cause: error,
     });
   }
+}
+
+function checkWatermark(value: number): TraceNanos {
+  // Not a number fails this too.
+  if (Math.abs(value) < MAX_WATERMARK) return traceNanos(value);
+  throw new RecordingError("Cannot replay: the recording is damaged (a tick has no time)");
 }
 
 function checkSymbols(value: unknown): readonly (readonly [bigint, string])[] {

@@ -7,7 +7,7 @@ import type { AgentParts } from "./agent-parts.ts";
 import { agentReadings } from "./agent-readings.ts";
 import { runUntil } from "./agent-run.ts";
 import { serveAgent } from "./agent-server.ts";
-import { type Demo, startDemo } from "./demo.ts";
+import { startDemo } from "./demo.ts";
 import { openNames } from "./event-names.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { openGrace } from "./grace.ts";
@@ -39,6 +39,7 @@ export interface AgentEnding {
  */
 export async function runAgent(command: AgentCommand, host: AgentHost, ending: AgentEnding): Promise<number> {
   const { config, warnings } = command;
+  const { signal } = ending;
   const grace = openGrace(ending, config.shutdown.graceSeconds * 1000);
   const parts = openAgentParts(config, host);
   for (const warning of warnings) parts.log.warn(warning);
@@ -46,7 +47,7 @@ export async function runAgent(command: AgentCommand, host: AgentHost, ending: A
   undo.defer(() => parts.log.end());
   const metrics = agentMetrics(parts, host);
   if (config.http.enabled) parts.server = undo.use(await serveAgent(parts, metrics));
-  const demo = config.demo ? await startAgentDemo(host, ending) : undefined;
+  const demo = config.demo ? await startDemo({ node: process.execPath, main: host.main, signal }) : undefined;
   if (demo !== undefined) parts.log.info(undo.use(demo).describe());
   parts.names = await openAgentNames(parts, host, ending);
   if (parts.names !== undefined) undo.use(parts.names);
@@ -67,16 +68,6 @@ function agentMetrics(parts: AgentParts, { hostname }: AgentHost) {
     parts.metrics,
     new SelfMetrics({ place, startUnixMs, readings: agentReadings(parts) }),
   ]);
-}
-
-/** Undefined where the end came first. */
-async function startAgentDemo({ main }: AgentHost, { signal }: AgentEnding): Promise<Demo | undefined> {
-  try {
-    return await startDemo({ node: process.execPath, main, signal });
-  } catch (error) {
-    if (signal.aborted && error === signal.reason) return undefined;
-    throw error;
-  }
 }
 
 async function openAgentNames(

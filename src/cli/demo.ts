@@ -19,9 +19,18 @@ export interface Demo extends AsyncDisposable {
 
 /**
  * Makes two network namespaces, a lossy link and traffic over it. Where `ip` or `nft` is missing or the kernel
- * refuses, it fills an accept queue on loopback instead, which needs no tools. Throws when `signal` aborts.
+ * refuses, it fills an accept queue on loopback instead, which needs no tools. Undefined where `signal` came first.
  */
-export async function startDemo(options: DemoOptions): Promise<Demo> {
+export async function startDemo(options: DemoOptions): Promise<Demo | undefined> {
+  try {
+    return await startTraffic(options);
+  } catch (error) {
+    if (options.signal.aborted) return undefined; // its tools end with the signal, and by Ctrl-C its children too
+    throw error;
+  }
+}
+
+async function startTraffic(options: DemoOptions): Promise<Demo> {
   let link: DemoLink;
   try {
     await removeDeadLinks();

@@ -111,6 +111,7 @@ async function runAgentCommand(command: AgentCommand, host: Host, io: TraceIo): 
 /** Makes traffic that retransmits, traces, and takes the traffic away again. */
 async function runDemo(command: TraceCommand, host: Host, io: TraceIo): Promise<number> {
   await using demo = await startDemo({ node: process.execPath, main: host.main, signal: io.signal });
+  if (demo === undefined) return EXIT_CODES.ok.code;
   io.say(demo.describe());
   return await runTraceCommand(command, host, io);
 }

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { ConfigFile, Path, Place } from "./config-file.ts";
 import { didYouMean } from "./did-you-mean.ts";
+import { hideCredentials, isEndpoint } from "./hide-credentials.ts";
 import { isRecord } from "./is-record.ts";
 import { entriesOf, itemOf, schemaAt, unwrap } from "./leaf.ts";
 import { CONFIG_SCHEMA } from "./schema.ts";
@@ -108,5 +109,7 @@ function pathOf(issue: v.BaseIssue<unknown>): Path {
 /** What was written, where it is one word and no secret. */
 function shown(issue: v.BaseIssue<unknown>, path: Path): string {
   if (path.includes("headers")) return "";
-  return ["object", "symbol", "undefined"].includes(typeof issue.input) ? "" : ` ${String(issue.input)}`;
+  if (["object", "symbol", "undefined"].includes(typeof issue.input)) return "";
+  const text = String(issue.input);
+  return ` ${isEndpoint(formatPath(path)) ? hideCredentials(text) : text}`;
 }

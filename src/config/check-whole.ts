@@ -1,4 +1,5 @@
 import type { Config, OtlpTarget } from "./config.ts";
+import { hideCredentials } from "./hide-credentials.ts";
 import { SIGNALS, type Signal } from "./otlp-targets.ts";
 import type { Settings } from "./schema.ts";
 
@@ -28,15 +29,14 @@ export function checkWhole(config: Config, settings: Settings): WholeFaults {
 function targetProblems(signal: Signal, target: OtlpTarget): readonly string[] {
   const problems: string[] = [];
   const { endpoint, protocol, clientCertificate, clientKey } = target;
+  const shown = hideCredentials(endpoint);
   const isUrl = /^https?:\/\//.test(endpoint);
   if (protocol === "http/protobuf" && !isUrl) {
     problems.push(
-      `Cannot send ${signal} to ${endpoint} over http/protobuf: give a URL with http:// or https://`,
+      `Cannot send ${signal} to ${shown} over http/protobuf: give a URL with http:// or https://`,
     );
   } else if (isUrl && !URL.canParse(endpoint)) {
-    problems.push(
-      `Cannot send ${signal} to ${endpoint}: it is no URL; give one such as http://collector:4317`,
-    );
+    problems.push(`Cannot send ${signal} to ${shown}: it is no URL; give one such as http://collector:4317`);
   }
   if (clientCertificate !== undefined && clientKey === undefined) {
     problems.push(
@@ -54,12 +54,13 @@ function targetProblems(signal: Signal, target: OtlpTarget): readonly string[] {
 /** Certificates of all signals are not meant for a signal that has an endpoint of its own. */
 function targetWarnings(signal: Signal, config: Config, { otlp }: Settings): readonly string[] {
   const { endpoint, protocol, insecure } = config.otlp[signal];
+  const shown = hideCredentials(endpoint);
   const { [signal]: own } = otlp;
   const meant = own.endpoint === undefined ? { ...otlp, ...own } : own;
   const warnings: string[] = [];
   if (insecure && (meant.certificate ?? meant.clientCertificate) !== undefined) {
     warnings.push(
-      `Sending ${signal} to ${endpoint} without TLS although certificates are given: https:// turns it on`,
+      `Sending ${signal} to ${shown} without TLS although certificates are given: https:// turns it on`,
     );
   }
   if (
@@ -69,7 +70,7 @@ function targetWarnings(signal: Signal, config: Config, { otlp }: Settings): rea
   ) {
     const port = insecure ? 80 : 443;
     warnings.push(
-      `Sending ${signal} to ${endpoint}: gRPC takes port ${port} where none is given; receivers listen on 4317`,
+      `Sending ${signal} to ${shown}: gRPC takes port ${port} where none is given; receivers listen on 4317`,
     );
   }
   return warnings;

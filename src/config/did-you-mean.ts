@@ -5,7 +5,8 @@ const SAME_BEGINNING = 5;
 export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
   const lower = word.toLowerCase();
   let nearest: string | undefined;
-  let least = Math.max(2, Math.ceil(word.length / 3)) + 1;
+  // Of a short word one letter at least must be right beside those that are not.
+  let least = Math.max(Math.min(2, word.length - 2), Math.ceil(word.length / 3)) + 1;
   for (const candidate of candidates) {
     const edits = distance(lower, candidate.toLowerCase());
     if (edits >= least) continue;

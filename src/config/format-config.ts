@@ -1,12 +1,10 @@
 import { stringify } from "yaml";
 import type { Config } from "./config.ts";
+import { HIDDEN, hideCredentials, isEndpoint } from "./hide-credentials.ts";
 import { isRecord } from "./is-record.ts";
 import { SIGNALS, type Signal } from "./otlp-targets.ts";
 import type { Resolved } from "./resolve-config.ts";
 import { SETTINGS, type Setting } from "./settings.ts";
-
-/** What stands for a secret. */
-const HIDDEN = "(hidden)";
 
 /** The configuration as YAML, each value with where it came from; secrets are hidden. Undefined where something is wrong. */
 export function formatConfig({ config, settings, origins }: Resolved): string | undefined {
@@ -65,7 +63,7 @@ function formatLine(setting: Setting, { value, origin, config }: Shown): string 
 function formatValue({ path, secret }: Setting, value: unknown): string {
   let shown = value;
   if (secret && isRecord(value)) shown = Object.fromEntries(Object.keys(value).map((key) => [key, HIDDEN]));
-  if (path.endsWith(".endpoint") && typeof value === "string") shown = hideQuery(value);
+  if (isEndpoint(path) && typeof value === "string") shown = hideCredentials(value);
   const isPlain = typeof shown !== "object" && !String(shown).includes("\n");
   return isPlain ? stringify(shown, { lineWidth: 0 }).trim() : formatFlow(shown);
 }
@@ -83,12 +81,7 @@ function formatTarget(config: Config, signal: Signal): string {
   if (exporter === "none") return `${signal} are not sent`;
   if (exporter === "console") return `${signal} go to the output`;
   const { endpoint, protocol, insecure, compression } = config.otlp[signal];
-  return `${signal} go to ${hideQuery(endpoint)} over ${protocol}${insecure ? "" : " with TLS"}, compression ${compression}`;
-}
-
-/** Some receivers take a key there. */
-function hideQuery(url: string): string {
-  return url.replace(/\?.*/s, `?${HIDDEN}`);
+  return `${signal} go to ${hideCredentials(endpoint)} over ${protocol}${insecure ? "" : " with TLS"}, compression ${compression}`;
 }
 
 function readPath(value: unknown, path: string): unknown {

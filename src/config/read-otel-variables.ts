@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { hideCredentials } from "./hide-credentials.ts";
 import { describeLeaf } from "./leaf.ts";
 import { OTEL_VARIABLES, type OtelVariable } from "./otel-variables.ts";
 import type { Env, Given } from "./read-texts.ts";
@@ -19,7 +20,8 @@ export function readOtelVariables(env: Env): OtelGivens {
   for (const variable of OTEL_VARIABLES) {
     const text = env[variable.name]?.trim() ?? "";
     if (text === "") continue;
-    const written = variable.secret === true ? variable.name : `${variable.name}=${text}`;
+    const shown = variable.name.endsWith("_ENDPOINT") ? hideCredentials(text) : text;
+    const written = variable.secret === true ? variable.name : `${variable.name}=${shown}`;
     const fault = takeVariable(variable, { text, env, written, givens });
     if (fault?.kind === "note") warnings.push(`${written}: ${fault.sentence}`);
     else if (fault !== undefined && variable.strict === true) {

@@ -1,3 +1,4 @@
+import { hideCredentials, isEndpoint } from "./hide-credentials.ts";
 import { longFlag, type Setting } from "./settings.ts";
 
 /** Texts of flags by the flag's long name (`--scope`): one for each use; a switch has an empty one, `false` when negated. */
@@ -8,7 +9,7 @@ export type Env = Readonly<Record<string, string | undefined>>;
 
 /** What a person wrote for one setting. */
 export interface Given {
-  /** As it was written, `--scope foo` or `TCPRETRANS_SCOPE=foo`; without the value where that is secret. */
+  /** As it was written, `--scope foo` or `TCPRETRANS_SCOPE=foo`; without what is secret in it. */
   readonly written: string;
   /** The flag's or the variable's name alone. */
   readonly by: string;
@@ -33,7 +34,7 @@ export function readFlag(setting: Setting, flags: FlagTexts): Given | undefined 
       return { by, written, value: listOf(setting, texts) };
     }
     default:
-      return { by, written: `${by} ${last}`, value: scalarOf(setting, last) };
+      return { by, written: `${by} ${shown(setting, last)}`, value: scalarOf(setting, last) };
   }
 }
 
@@ -42,7 +43,7 @@ export function readVariable(setting: Setting, env: Env): Given | undefined {
   const by = setting.env;
   const text = env[by];
   if (text === undefined || text === "" || isServiceLink(by, text)) return undefined;
-  const written = setting.secret ? by : `${by}=${text}`;
+  const written = setting.secret ? by : `${by}=${shown(setting, text)}`;
   switch (setting.kind) {
     case "list":
     case "named":
@@ -86,6 +87,10 @@ export function parsePairs(text: string): Readonly<Record<string, string>> | und
     pairs.push([name, value]);
   }
   return Object.fromEntries(pairs);
+}
+
+function shown({ path }: Setting, text: string): string {
+  return isEndpoint(path) ? hideCredentials(text) : text;
 }
 
 function decode(text: string): string | undefined {

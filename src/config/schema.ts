@@ -107,7 +107,7 @@ const capture = section({
 const http = section({
   enabled: v.optional(v.pipe(flag(), v.description("serve /livez, /readyz, /metrics and the page")), true),
   host: v.optional(
-    v.pipe(listenAddress(), v.description("where to listen; in a pod its address")),
+    v.pipe(listenAddress(), v.description("where to listen; :: is every address")),
     "127.0.0.1",
   ),
   port: v.optional(v.pipe(wholeNumber(0, 65_535), v.description("the port; 0 takes any that is free")), 9464),

@@ -77,6 +77,11 @@ export class AddressIntervals<T> {
     return this.#places.has(address);
   }
 
+  /** Whether nobody else is known to have had the address. */
+  isOnly(address: string, hold: Hold<T>): boolean {
+    return this.#places.get(address) === hold;
+  }
+
   /** Whether nobody is known to have had the address after this hold. */
   isNewest(address: string, hold: Hold<T>): boolean {
     const known = this.#places.get(address);

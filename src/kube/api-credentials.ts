@@ -1,5 +1,6 @@
-import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpAgent, validateHeaderValue } from "node:http";
 import { Agent as HttpsAgent, type RequestOptions } from "node:https";
+import { createSecureContext } from "node:tls";
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { ApiProblem } from "./api-problem.ts";
 import type { Clock } from "./clock.ts";
@@ -76,17 +77,15 @@ export class ApiCredentials {
       if (!(await Promise.race([applied, late]))) {
         return credentialsProblem(`the program in the kubeconfig takes longer than ${PATIENCE_MS / 1000} s`);
       }
+      return { headers: headersOf(options), auth: options.auth ?? undefined, agent: this.#agentFor(options) };
     } catch (error) {
       return credentialsProblem(error);
     } finally {
       settled.abort();
     }
-    const headers: Record<string, string> = {};
-    // A token file may end in a line end, which no header may.
-    for (const [name, value] of Object.entries(options.headers ?? {})) headers[name] = `${value}`.trim();
-    return { headers, auth: options.auth ?? undefined, agent: this.#agentFor(options) };
   }
 
+  /** Throws where the certificates cannot be used: with an agent, each request would throw. */
   #agentFor(options: RequestOptions): HttpsAgent | HttpAgent {
     const { proxyUrl, server } = currentCluster(this.#config);
     // client-node makes agents for proxies; its others ignore new client certificates.
@@ -94,6 +93,7 @@ export class ApiCredentials {
     const tls = Object.fromEntries(TLS_OPTIONS.map((name) => [name, options[name]]));
     const print = JSON.stringify(tls);
     if (this.#agent === undefined || print !== this.#tls) {
+      if (!server.startsWith("http:")) createSecureContext(tls);
       closeIdle(this.#agent);
       const kept = { keepAlive: true, keepAliveMsecs: 30_000, maxFreeSockets: 2 };
       this.#agent = server.startsWith("http:") ? new HttpAgent(kept) : new HttpsAgent({ ...kept, ...tls });
@@ -101,6 +101,17 @@ export class ApiCredentials {
     }
     return this.#agent;
   }
+}
+
+/** Throws where a value cannot be in a header; the error does not quote it. */
+function headersOf({ headers = {} }: RequestOptions): Readonly<Record<string, string>> {
+  const sent: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    // A token file may end in a line end, which no header may.
+    sent[name] = `${value}`.trim();
+    validateHeaderValue(name, sent[name]);
+  }
+  return sent;
 }
 
 /** An agent's watches go on; what waits for a next request would wait with old certificates. */

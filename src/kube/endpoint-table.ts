@@ -1,31 +1,26 @@
 import { Backends, type Backing } from "./backends.ts";
-import { addressesOf, type PodEntry } from "./pod-entry.ts";
+import { copyText, Interner } from "./interner.ts";
+import { addressHash, PackedEndpoints } from "./packed-endpoints.ts";
 import type { ResourceSink } from "./resource-sink.ts";
 import { Roster, type RosterEntry } from "./roster.ts";
-import type { SlimEndpoint, SlimEndpointSlice } from "./slim.ts";
+import type { SlimEndpointSlice } from "./slim.ts";
 import type { Tombstones } from "./tombstones.ts";
-
-export interface EndpointTableOptions {
-  readonly tombstones: Tombstones;
-  /** The pod of a uid, whose copies of texts are to be used. */
-  readonly pod: (uid: string) => PodEntry | undefined;
-}
 
 /** Endpoints of services by address, as they are now. */
 export class EndpointTable implements ResourceSink<SlimEndpointSlice> {
-  readonly #options: EndpointTableOptions;
   readonly #roster = new Roster<Slice>();
-  readonly #byAddress = new Map<string, Endpoint | Endpoint[]>();
+  /** By the hash of an address: the slices that may have it, most often one. */
+  readonly #byHash = new Map<number, Slice | readonly Slice[]>();
+  readonly #ports = new Interner<readonly number[]>();
   readonly #backends: Backends;
 
-  constructor(options: EndpointTableOptions) {
-    this.#options = options;
-    this.#backends = new Backends(options.tombstones);
+  constructor(tombstones: Tombstones) {
+    this.#backends = new Backends(tombstones);
   }
 
-  /** Addresses that are some service's endpoint. */
+  /** Addresses that are some service's endpoint, but for a few whose hashes are the same. */
   get size(): number {
-    return this.#byAddress.size;
+    return this.#byHash.size;
   }
 
   /** Since when no endpoint of a service, by `namespace/name`, has been ready; undefined where that is not known. */
@@ -35,12 +30,13 @@ export class EndpointTable implements ResourceSink<SlimEndpointSlice> {
 
   /** Uids of the pods with this endpoint; most often one. */
   podUids(address: string, port: number): readonly string[] {
-    return this.#distinct(address, port, ({ podUid }) => podUid);
+    const found = this.#with(address, port).flatMap(({ endpoints }) => endpoints.podUids(address));
+    return [...new Set(found)];
   }
 
   /** `namespace/name` of the services with this endpoint. */
   services(address: string, port: number): readonly string[] {
-    return this.#distinct(address, port, ({ slice }) => slice.backing.service);
+    return [...new Set(this.#with(address, port).map(({ backing }) => backing.service))];
   }
 
   replaceBegin(): void {
@@ -51,8 +47,9 @@ export class EndpointTable implements ResourceSink<SlimEndpointSlice> {
     const { uid, namespace, changedSeconds } = slim;
     const known = this.#roster.get(uid);
     const backing = this.#backends.of(`${namespace}/${slim.service}`);
-    const slice = new Slice(uid, backing, slim);
-    slice.endpoints = slim.endpoints.map((endpoint) => this.#link(slice, endpoint));
+    const ports = slim.ports && this.#ports.get(slim.ports.join(), () => slim.ports ?? []);
+    const slice = new Slice(known?.uid ?? copyText(uid), { backing, ports, slim });
+    for (const hash of slice.hashes()) this.#link(hash, slice);
     this.#roster.set(slice);
     this.#roster.seen(slice);
     const isSame = known?.backing === backing;
@@ -71,20 +68,11 @@ export class EndpointTable implements ResourceSink<SlimEndpointSlice> {
     for (const slice of this.#roster.missing()) this.#drop(slice, receivedMs);
   }
 
-  #distinct(
-    address: string,
-    port: number,
-    of: (endpoint: Endpoint) => string | undefined,
-  ): readonly string[] {
-    const known = this.#byAddress.get(address);
+  #with(address: string, port: number): readonly Slice[] {
+    const known = this.#byHash.get(addressHash(address));
     if (known === undefined) return [];
-    const found = new Set<string>();
-    for (const endpoint of Array.isArray(known) ? known : [known]) {
-      if (endpoint.slice.ports?.includes(port) === false) continue;
-      const value = of(endpoint);
-      if (value !== undefined) found.add(value);
-    }
-    return [...found];
+    const slices = isSlice(known) ? [known] : known;
+    return slices.filter(({ ports, endpoints }) => ports?.includes(port) !== false && endpoints.has(address));
   }
 
   #drop(slice: Slice, receivedMs: number): void {
@@ -93,38 +81,31 @@ export class EndpointTable implements ResourceSink<SlimEndpointSlice> {
   }
 
   #leave(slice: Slice, { isCounted, receivedMs }: { isCounted: boolean; receivedMs: number }): void {
-    for (const endpoint of slice.endpoints) this.#unlink(endpoint);
+    for (const hash of slice.hashes()) this.#unlink(hash, slice);
     if (!isCounted) return;
     const change = { slices: -1, ready: -slice.ready, changedSeconds: undefined, receivedMs };
     this.#backends.change(slice.backing, change);
   }
 
-  #link(slice: Slice, { address, podUid }: SlimEndpoint): Endpoint {
-    const pod = podUid === undefined ? undefined : this.#options.pod(podUid);
-    const text = pod === undefined ? undefined : addressesOf(pod).find((each) => each === address);
-    const endpoint: Endpoint = { slice, address: text ?? address, podUid: pod?.uid ?? podUid };
-    const known = this.#byAddress.get(address);
-    if (known === undefined) this.#byAddress.set(endpoint.address, endpoint);
-    else if (Array.isArray(known)) known.push(endpoint);
-    else this.#byAddress.set(address, [known, endpoint]);
-    return endpoint;
+  #link(hash: number, slice: Slice): void {
+    const known = this.#byHash.get(hash);
+    if (known === undefined) this.#byHash.set(hash, slice);
+    else this.#byHash.set(hash, isSlice(known) ? [known, slice] : [...known, slice]);
   }
 
-  #unlink(endpoint: Endpoint): void {
-    const { address } = endpoint;
-    const known = this.#byAddress.get(address);
-    if (known === endpoint) this.#byAddress.delete(address);
-    if (!Array.isArray(known)) return;
-    const [only, ...others] = known.filter((each) => each !== endpoint);
-    if (only === undefined) this.#byAddress.delete(address);
-    else this.#byAddress.set(address, others.length === 0 ? only : [only, ...others]);
+  #unlink(hash: number, slice: Slice): void {
+    const known = this.#byHash.get(hash);
+    const left = known === undefined || isSlice(known) ? [] : known.filter((each) => each !== slice);
+    const [only, ...others] = left;
+    if (only === undefined) this.#byHash.delete(hash);
+    else this.#byHash.set(hash, others.length === 0 ? only : left);
   }
 }
 
-interface Endpoint {
-  readonly slice: Slice;
-  readonly address: string;
-  readonly podUid: string | undefined;
+interface SliceParts {
+  readonly backing: Backing;
+  readonly ports: readonly number[] | undefined;
+  readonly slim: SlimEndpointSlice;
 }
 
 class Slice implements RosterEntry {
@@ -133,17 +114,26 @@ class Slice implements RosterEntry {
   /** Undefined stands for every port. */
   readonly ports: readonly number[] | undefined;
   readonly ready: number;
-  endpoints: readonly Endpoint[] = [];
+  readonly endpoints: PackedEndpoints;
   seenIn = 0;
 
-  constructor(uid: string, backing: Backing, { ports, endpoints }: SlimEndpointSlice) {
+  constructor(uid: string, { backing, ports, slim }: SliceParts) {
     this.uid = uid;
     this.backing = backing;
     this.ports = ports;
-    this.ready = endpoints.filter(({ ready }) => ready).length;
+    this.ready = slim.endpoints.filter(({ ready }) => ready).length;
+    this.endpoints = new PackedEndpoints(slim.endpoints);
   }
 
   get removed(): boolean {
     return false;
   }
+
+  hashes(): ReadonlySet<number> {
+    return new Set(this.endpoints.addresses().map(addressHash));
+  }
+}
+
+function isSlice(known: Slice | readonly Slice[]): known is Slice {
+  return known instanceof Slice;
 }

@@ -111,9 +111,18 @@ export function notKubernetes(server: string, state: string): ApiProblem {
 
 /** Our own credentials cannot be had: a file is away, or the program that makes them failed. */
 export function credentialsProblem(error: unknown): ApiProblem {
+  return { kind: "credentials", sentence: `Cannot get credentials for the API server: ${stateOf(error)}` };
+}
+
+function stateOf(error: unknown): string {
+  // Of JSON.parse(), whose message quotes what it was given: that may be a token.
+  if (error instanceof SyntaxError) return "what the program in the kubeconfig prints is no JSON";
+  // Of client-node, which looks into what the kubeconfig or the program left out; Node's own have a code.
+  if (error instanceof TypeError && !("code" in error)) {
+    return "exec or auth-provider of the kubeconfig's user is incomplete, or the program's answer is";
+  }
   const said = (error instanceof Error ? error.message : String(error)).trim().split("\n")[0] ?? "";
-  const state = said === "" ? "the program in the kubeconfig failed and said nothing" : said;
-  return { kind: "credentials", sentence: `Cannot get credentials for the API server: ${state}` };
+  return said === "" ? "the program in the kubeconfig failed and said nothing" : said;
 }
 
 /** Node's errors of certificates, from OpenSSL's X509_V_ERR_* and its own host name check. */

@@ -88,6 +88,12 @@ function checkServer(config: KubeConfig, cluster: Cluster, file: string): void {
       },
     );
   }
+  // Every sentence about the API server shows its address.
+  if (cluster.server.includes("@")) {
+    throw new KubeconfigError(`Cannot use ${file}: the address of cluster "${cluster.name}" holds a user`, {
+      remedy: "Write username and password, or better a token, for the user of the context",
+    });
+  }
   const url = URL.parse(cluster.server);
   if (url === null || !["http:", "https:"].includes(url.protocol) || url.hostname === "undefined") {
     throw new KubeconfigError(`Cannot use ${file}: "${cluster.server}" is no address of a server`, {

@@ -80,7 +80,7 @@ export class OwnerIndex {
     this.#options = options;
     this.#tombstones = tombstones;
     this.#pods = new PodTable({ tombstones, ownNode, clockSlackSeconds, statusLagMs });
-    this.#endpoints = new EndpointTable({ tombstones, pod: (uid) => this.#pods.byUid(uid) });
+    this.#endpoints = new EndpointTable(tombstones);
     const noneReadySinceMs = (service: string) => this.#endpoints.noneReadySinceMs(service);
     const ranges = this.#ranges;
     this.#services = new ServiceTable({ tombstones, ranges, clockSlackSeconds, noneReadySinceMs });

@@ -20,7 +20,20 @@ export interface SharedParts {
   readonly naming: ServiceNaming | undefined;
 }
 
-const FLAGS = { removed: 1, hostNetwork: 2, ready: 4, endsByItself: 8 } as const;
+/** What of a pod changes, where nothing about it is rare. */
+export interface PodStand {
+  readonly addresses: readonly string[];
+  /** Of FLAGS. */
+  readonly flags: number;
+  readonly startFloor: number;
+  readonly readySeconds: number | undefined;
+  readonly certainMs: number;
+  readonly seenIn: number;
+}
+
+const FLAGS = { removed: 1, hostNetwork: 2, ready: 4, endsByItself: 8, pinned: 16 } as const;
+/** With one of these a pod is to stay the object that it is. */
+const RARE = FLAGS.removed | FLAGS.hostNetwork | FLAGS.pinned;
 
 const NO_PORTS: readonly HostPort[] = [];
 
@@ -54,6 +67,42 @@ export class PodEntry implements PodRecord, Hold<PodEntry>, RosterEntry {
     this.nodeName = shared.nodeName;
     this.workload = shared.workload;
     this.naming = shared.naming;
+  }
+
+  /** The pod that had this stand. */
+  static standing(
+    uid: string,
+    name: string,
+    { shared, stand }: { readonly shared: SharedParts; readonly stand: PodStand },
+  ): PodEntry {
+    const pod = new PodEntry(uid, name, shared);
+    pod.addresses = stand.addresses.length > 1 ? stand.addresses : stand.addresses[0];
+    pod.#flags = stand.flags;
+    pod.#startFloor = stand.startFloor;
+    pod.#readySeconds = stand.readySeconds;
+    pod.certainMs = stand.certainMs;
+    pod.seenIn = stand.seenIn;
+    return pod;
+  }
+
+  /** Undefined where more than that is to be known of it, or where somebody holds this very object. */
+  get stand(): PodStand | undefined {
+    const addresses = addressesOf(this);
+    const isRare = (this.#flags & RARE) !== 0 || this.#rarities !== undefined || this.endedMs !== undefined;
+    if (isRare || addresses.length === 0 || this.#startFloor === undefined) return undefined;
+    return {
+      addresses,
+      flags: this.#flags,
+      startFloor: this.#startFloor,
+      readySeconds: this.#readySeconds,
+      certainMs: this.certainMs,
+      seenIn: this.seenIn,
+    };
+  }
+
+  /** Somebody holds this very object from now on, and is to see what becomes of it. */
+  pin(): void {
+    this.#flags |= FLAGS.pinned;
   }
 
   /** Takes over what an object of the API says now; `slackSeconds` is what its clock may differ from this node's. */

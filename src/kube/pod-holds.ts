@@ -71,6 +71,16 @@ export class PodHolds {
     else this.#change(pod, sight, isFirst);
   }
 
+  /** Whether a pod has held its addresses from the first, and nobody else before or after. */
+  isOnly(pod: PodEntry): boolean {
+    return addressesOf(pod).every((address) => this.#addresses.isOnly(address, pod));
+  }
+
+  /** Takes back the holds of a pod of which `isOnly` was true. */
+  restore(pod: PodEntry): void {
+    for (const address of addressesOf(pod)) this.#addresses.add(address, pod);
+  }
+
   /** Drops every hold that a pod has. */
   drop(pod: PodEntry): void {
     if (pod.hostNetwork) this.#tellNode(pod, []);

@@ -1,6 +1,7 @@
 import { AMBIGUOUS, type Hold } from "./address-intervals.ts";
 import { Horizon } from "./horizon.ts";
 import { copyText } from "./interner.ts";
+import { PackedPods } from "./packed-pods.ts";
 import { PodEntry } from "./pod-entry.ts";
 import { PodHolds } from "./pod-holds.ts";
 import { PodSharing } from "./pod-sharing.ts";
@@ -24,6 +25,8 @@ export interface PodTableOptions {
 export class PodTable implements ResourceSink<SlimPod> {
   readonly #options: PodTableOptions;
   readonly #roster = new Roster<PodEntry>();
+  /** Those that nobody has asked for: neither in the roster nor in the holds. */
+  readonly #packed = new PackedPods();
   readonly #byConfigHash = new Map<string, PodEntry>();
   /** Pods of the own node that the API has, by uid. */
   readonly #own = new Map<string, PodEntry>();
@@ -40,7 +43,7 @@ export class PodTable implements ResourceSink<SlimPod> {
   }
 
   get size(): number {
-    return this.#roster.size;
+    return this.#roster.size + this.#packed.size;
   }
 
   /** Pods of the own node that are not over. */
@@ -70,11 +73,14 @@ export class PodTable implements ResourceSink<SlimPod> {
   }
 
   byUid(uid: string): PodEntry | undefined {
-    return this.#roster.get(uid) ?? this.#byConfigHash.get(uid);
+    const pod =
+      this.#roster.get(uid) ?? this.#byConfigHash.get(uid) ?? this.#unpacked(this.#packed.takeUid(uid));
+    pod?.pin();
+    return pod;
   }
 
   hasAddress(address: string): boolean {
-    return this.#holds.hasAddress(address);
+    return this.#holds.hasAddress(address) || this.#packed.hasAddress(address);
   }
 
   hostPort(port: number, nodeOrAddress: string, unixMs: number): PodEntry | undefined {
@@ -83,16 +89,21 @@ export class PodTable implements ResourceSink<SlimPod> {
 
   /** Whose an address was at a time: see AddressIntervals, and #mayBeAnothers() below. */
   at(address: string, unixMs: number): Hold<PodEntry> | typeof AMBIGUOUS | undefined {
-    const hold = this.#holds.at(address, unixMs);
+    const hold =
+      this.#holds.at(address, unixMs) ?? (this.#wake(address) ? this.#holds.at(address, unixMs) : undefined);
     if (hold === undefined || hold === AMBIGUOUS) return hold;
+    hold.holder.pin();
     if (unixMs > this.#horizon.ms || this.#isForgotten(hold, unixMs)) return AMBIGUOUS;
     return this.#mayBeAnothers(hold, unixMs, address) ? AMBIGUOUS : hold;
   }
 
   /** Whose an address was at a time at which its holder answered. */
   answering(address: string, unixMs: number): Hold<PodEntry> | typeof AMBIGUOUS | undefined {
-    const hold = this.#holds.answering(address, unixMs);
+    const hold =
+      this.#holds.answering(address, unixMs) ??
+      (this.#wake(address) ? this.#holds.answering(address, unixMs) : undefined);
     if (hold === undefined || hold === AMBIGUOUS) return hold;
+    hold.holder.pin();
     if (unixMs > this.#horizon.ms || this.#isForgotten(hold, unixMs)) return AMBIGUOUS;
     // Whoever is known to have had it later is over.
     return this.#mayBeAnothers(hold, unixMs, undefined) ? AMBIGUOUS : hold;
@@ -123,6 +134,7 @@ export class PodTable implements ResourceSink<SlimPod> {
 
   replaceEnd(receivedMs: number): void {
     this.#isListing = false;
+    for (const pod of this.#packed.takeUnseen(this.#roster.list)) this.#unpacked(pod);
     for (const pod of this.#roster.missing()) {
       pod.endedMs ??= receivedMs;
       this.#bury(pod, receivedMs);
@@ -135,7 +147,8 @@ export class PodTable implements ResourceSink<SlimPod> {
 
   #see(slim: SlimPod, receivedMs: number, endedMs: number | undefined): PodEntry {
     this.#advance(receivedMs);
-    const known = this.#roster.get(slim.uid);
+    const known = this.#roster.get(slim.uid) ?? this.#unpacked(this.#packed.takeUid(slim.uid));
+    for (const address of slim.addresses) this.#wake(address);
     const shared = this.#sharing.parts(slim, known);
     const pod = known ?? new PodEntry(copyText(slim.uid), copyText(slim.name), shared);
     const { ownNode, clockSlackSeconds } = this.#options;
@@ -153,7 +166,24 @@ export class PodTable implements ResourceSink<SlimPod> {
     this.#holds.follow(pod, { slim, receivedMs, slackSeconds, lastSureMs });
     this.#waiting.note(pod, isWaiting(pod));
     if (ownNode !== undefined && slim.nodeName === ownNode) this.#own.set(pod.uid, pod);
+    else if (this.#holds.isOnly(pod) && this.#packed.add(pod)) {
+      this.#holds.drop(pod);
+      this.#roster.delete(pod);
+    }
     return pod;
+  }
+
+  /** Makes a pod that was packed one of the others again. */
+  #unpacked(pod: PodEntry | undefined): PodEntry | undefined {
+    if (pod === undefined) return undefined;
+    this.#roster.set(pod);
+    this.#holds.restore(pod);
+    return pod;
+  }
+
+  /** Whether an address is that of a pod that was packed until now. */
+  #wake(address: string): boolean {
+    return this.#packed.size > 0 && this.#unpacked(this.#packed.takeAddress(address)) !== undefined;
   }
 
   #bury(pod: PodEntry, receivedMs: number): void {
@@ -173,10 +203,17 @@ export class PodTable implements ResourceSink<SlimPod> {
     }
   }
 
-  /** Whether one that was there before may have been meant, whose tombstone has had its time: connections live longer. */
+  /**
+   * Whether one that is forgotten, after its time or to make room, may have been meant: since this one let go of the
+   * address, or before it certainly had it; of those that had to make room also since then, if it may have let go.
+   */
   #isForgotten(hold: Hold<PodEntry>, unixMs: number): boolean {
-    if (unixMs >= hold.certainMs) return false;
-    return this.#nowMs - hold.earliestMs >= this.#options.tombstones.bounds.keepMs - FORGETTING_MS;
+    const { bounds, droppedUntilMs, areShort } = this.#options.tombstones;
+    const { releasedMs } = hold;
+    if (releasedMs !== undefined && unixMs >= releasedMs) return releasedMs - TELLING_MS <= droppedUntilMs;
+    if (unixMs < hold.certainMs)
+      return areShort || hold.earliestMs - TELLING_MS <= this.#nowMs - bounds.keepMs;
+    return unixMs - TELLING_MS <= droppedUntilMs && unixMs >= hold.lastSureMs && !hold.lasts;
   }
 
   /**
@@ -195,8 +232,8 @@ export class PodTable implements ResourceSink<SlimPod> {
   }
 }
 
-/** One whose end was told before its successor's beginning may still have answered then. */
-const FORGETTING_MS = 10_000;
+/** An end may be told so long after it, and that of one that is deleted by force so long before. */
+const TELLING_MS = 10_000;
 
 /** Whether it may have an address that the API has not told yet. */
 function isWaiting(pod: PodEntry): boolean {

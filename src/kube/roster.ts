@@ -33,6 +33,11 @@ export class Roster<T extends RosterEntry> {
     return this.#byUid.values();
   }
 
+  /** The number of the list that came in last, or comes in. */
+  get list(): number {
+    return this.#list;
+  }
+
   /** A list begins; what is seen from now on is in it. */
   beginList(): void {
     this.#list++;

@@ -80,7 +80,9 @@ export class ServiceTable implements ResourceSink<SlimService> {
 
   #held(key: string, unixMs: number): ServiceEntry | undefined {
     const hold = this.#holds.at(key, unixMs);
-    return hold === AMBIGUOUS ? undefined : hold?.holder;
+    if (hold === undefined || hold === AMBIGUOUS) return undefined;
+    // One that had it before may have had to make room.
+    return unixMs < hold.certainMs && this.#options.tombstones.areShort ? undefined : hold.holder;
   }
 
   #follow(entry: ServiceEntry, slim: SlimService, receivedMs: number): void {

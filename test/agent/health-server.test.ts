@@ -140,6 +140,12 @@ for (const host of ["::1", "::", "0.0.0.0"]) {
   });
 }
 
+test("startHealthServer() on :: is reached by both versions of IP", async (t) => {
+  const { server } = await serve(t, { host: "::" });
+  for (const host of ["127.0.0.1", "[::1]"])
+    assert.equal((await fetch(`http://${host}:${server.port}/readyz`)).status, 200, host);
+});
+
 test("startHealthServer() throws one sentence where the port or the address cannot be had", async (t) => {
   const taken = createServer().listen(0, "127.0.0.1");
   await once(taken, "listening");

@@ -7,6 +7,7 @@ import {
   CHUNK,
   encodeChunk,
   encodeJsonChunk,
+  encodeTickChunk,
   MAGIC,
   RecordingError,
 } from "../../src/agent/recording-format.ts";
@@ -384,6 +385,11 @@ const BAD = [
     bytes: after(encodeJsonChunk(CHUNK.events, [{ role: "outcome", format: "" }])),
     says: BAD_FORMAT,
   },
+  ...[Number.NaN, Number.POSITIVE_INFINITY, -1e300].map((watermark) => ({
+    name: `a tick at ${watermark} ns`,
+    bytes: after(encodeTickChunk(watermark, 0n)),
+    says: "Cannot replay: the recording is damaged (a tick has no time)",
+  })),
   {
     name: "an unknown role in the header",
     bytes: withHeader({ events: [{ role: 5, format: "" }] }),

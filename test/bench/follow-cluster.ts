@@ -35,7 +35,8 @@ await sleep(SETTLE_MS);
 collect();
 // Forgets the peak until now: proc_pid_clear_refs(5).
 writeFileSync("/proc/self/clear_refs", "5");
-const { heapUsed: heapBefore, heapTotal: heapTotalBefore } = process.memoryUsage();
+const { heapTotal: heapTotalBefore } = process.memoryUsage();
+const heapBefore = inUse();
 const rssBefore = status("VmRSS");
 const loop = watchLoop();
 const cpuBefore = process.cpuUsage();
@@ -136,12 +137,12 @@ function costOf({ state, counters }: { state: FeedState; counters: Readonly<Feed
 
 function tell(): void {
   const { user, system } = process.cpuUsage(cpuBefore);
-  const { heapUsed, heapTotal } = process.memoryUsage();
+  const { heapTotal } = process.memoryUsage();
   const stand: FollowState = {
     syncedMs,
     pods: followed.pods(),
     resources: followed.resources(),
-    heapBytes: heapUsed - heapBefore,
+    heapBytes: inUse() - heapBefore,
     heapTotalMib: (heapTotal - heapTotalBefore) / 1024 ** 2,
     rssMib: status("VmRSS") - rssBefore,
     peakMib: status("VmHWM") - rssBefore,
@@ -150,6 +151,12 @@ function tell(): void {
     readBytes: [...sockets].reduce((sum, socket) => sum + socket.bytesRead, pastBytes),
   };
   process.send?.(stand);
+}
+
+/** Bytes of the heap, and of array buffers, which lie beside it. */
+function inUse(): number {
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
 }
 
 function status(field: "VmRSS" | "VmHWM"): number {

@@ -18,7 +18,7 @@ export interface FollowState {
   readonly syncedMs: number;
   readonly pods: number;
   readonly resources: Readonly<Record<string, ResourceCost>>;
-  /** Surely in use only after a "collect". */
+  /** Of the heap and of array buffers. Surely in use only after a "collect". */
   readonly heapBytes: number;
   /** What V8 has taken from the system for its heap. */
   readonly heapTotalMib: number;

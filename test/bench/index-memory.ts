@@ -53,15 +53,20 @@ function outsideEnd(address: string): boolean {
   return index.cidrName(address) === undefined && !index.isClusterAddress(address) && index.complete;
 }
 
-/** Bytes of heap for each of `count` calls. */
+/** Bytes of heap and array buffers for each of `count` calls. */
 function growth(count: number, call: (i: number) => void): number {
   collect();
   collect();
-  const before = process.memoryUsage().heapUsed;
+  const before = inUse();
   for (let i = 0; i < count; i++) call(i);
   collect();
   collect();
-  return (process.memoryUsage().heapUsed - before) / count;
+  return (inUse() - before) / count;
+}
+
+function inUse(): number {
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
 }
 
 /** Nanoseconds of CPU of a call. */

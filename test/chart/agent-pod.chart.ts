@@ -41,9 +41,9 @@ function agentConfig(values: unknown) {
   return config!;
 }
 
-test("the agent of default values listens on its pod's address, sees the host and exports nothing", () => {
+test("the agent of default values listens on its pod's addresses, sees the host and exports nothing", () => {
   const config = agentConfig({});
-  assert.equal(config.http.host, "10.244.1.2");
+  assert.equal(config.http.host, "::");
   assert.equal(config.kubernetes.enabled, true);
   assert.equal(config.kubernetes.nodeName, "node-a");
   assert.equal(config.kubernetes.netnsPath, "/host/run/netns");
@@ -54,6 +54,11 @@ test("the agent of default values listens on its pod's address, sees the host an
     [config.logs.exporter, config.metrics.exporter, config.traces.exporter],
     ["none", "none", "none"],
   );
+});
+
+test("the agent on the host's network listens on the node's address alone", () => {
+  const updateStrategy = { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } };
+  assert.equal(agentConfig({ hostNetwork: true, updateStrategy }).http.host, "10.244.1.2");
 });
 
 test("every path of the configuration is where the pod mounts it", () => {
@@ -215,6 +220,10 @@ test("probes ask the agent's own port, and none asks where nothing is served", (
   const silent = podOf({ config: { http: { enabled: false } } }).container;
   for (const key of ["ports", "startupProbe", "livenessProbe", "readinessProbe"])
     assert.equal(silent[key], undefined);
+  assert.equal(container.livenessProbe.httpGet.host, undefined);
+  const updateStrategy = { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } };
+  const beside = podOf({ hostNetwork: true, updateStrategy, config: { http: { host: "127.0.0.1" } } });
+  assert.equal(beside.container.livenessProbe.httpGet.host, "127.0.0.1");
 });
 
 test("the DaemonSet runs on every node and hands over before the old pod goes", () => {

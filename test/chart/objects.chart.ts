@@ -63,7 +63,8 @@ for (const file of globSync(join(CHART, "ci/*-values.yaml"))) {
     for (const { kind, metadata } of objects) {
       if (given.has(metadata.name)) continue;
       assert.equal(metadata.labels?.["app.kubernetes.io/instance"], RELEASE.name, `${kind} ${metadata.name}`);
-      const isWide = kind.startsWith("Cluster") || kind === "SecurityContextConstraints";
+      const isWide =
+        kind.startsWith("Cluster") || ["SecurityContextConstraints", "PriorityClass"].includes(kind);
       assert.equal(metadata.namespace, isWide ? undefined : RELEASE.namespace, `${kind} ${metadata.name}`);
     }
   });
@@ -235,6 +236,29 @@ test("openshift.enabled allows the agents and the cleaner their capabilities and
   ]);
 });
 
+test("priorityClass.create makes the class that the agents have, and the cleaner does without", () => {
+  const objects = objectsOf({ priorityClass: { create: true, value: 1_000 } });
+  const { metadata, value } = find(objects, "PriorityClass");
+  assert.equal(value, 1_000);
+  const classOf = (nameEnd: string) =>
+    find(objects, "DaemonSet", nameEnd)["spec"].template.spec.priorityClassName;
+  assert.equal(classOf("tcpretrans"), metadata.name);
+  assert.equal(classOf("cleanup"), undefined);
+});
+
+test("verticalPodAutoscaler.enabled is about the agents' container, within what values allow", () => {
+  const maxAllowed = { memory: "1Gi" };
+  const objects = objectsOf({ verticalPodAutoscaler: { enabled: true, updateMode: "Initial", maxAllowed } });
+  const { targetRef, updatePolicy, resourcePolicy } = find(objects, "VerticalPodAutoscaler")["spec"];
+  const agents = find(objects, "DaemonSet", "tcpretrans");
+  assert.deepEqual(targetRef, { apiVersion: "apps/v1", kind: "DaemonSet", name: agents.metadata.name });
+  assert.equal(updatePolicy.updateMode, "Initial");
+  const { containers } = agents["spec"].template.spec;
+  assert.deepEqual(resourcePolicy.containerPolicies, [
+    { containerName: containers[0].name, controlledResources: ["cpu", "memory"], maxAllowed },
+  ]);
+});
+
 test("networkPolicy lets in who may scrape and the chart's own test", () => {
   const ingressFrom = [{ namespaceSelector: {} }];
   const { spec } = find(objectsOf({ networkPolicy: { enabled: true, ingressFrom } }), "NetworkPolicy");
@@ -290,6 +314,16 @@ const refused: readonly { readonly name: string; readonly values: unknown; reado
     name: "a monitor of nothing",
     values: { podMonitor: { enabled: true }, config: { http: { enabled: false } } },
     says: /nothing serves/,
+  },
+  {
+    name: "loopback, where the kubelet does not come",
+    values: { config: { http: { host: "127.0.0.1" } } },
+    says: /the kubelet asks the pod's address/,
+  },
+  {
+    name: "a priority class made and named",
+    values: { priorityClassName: "high", priorityClass: { create: true } },
+    says: /give one/,
   },
   { name: "a digest that is none", values: { image: { digest: "abc" } }, says: /digest/ },
   { name: "a capability that is none", values: { capabilities: ["sys-admin"] }, says: /capabilities/ },

@@ -20,7 +20,27 @@ const validate = new Ajv({
 }).compile(chartSchema());
 
 test("values.schema.json is what `npm run chart` writes", () => {
-  assert.equal(read("values.schema.json"), formatChartSchema());
+  assert.equal(read("values.schema.json"), formatChartSchema(read("values.yaml")));
+});
+
+test("formatChartSchema() says of each value what values.yaml says, as the chart's README does", () => {
+  const schema = JSON.parse(formatChartSchema(read("values.yaml")));
+  const { collector, image, config } = schema.properties;
+  assert.equal(image.properties.repository.description, "Where the image is");
+  assert.equal(
+    collector.properties.tls.properties.key.description,
+    "Key of that certificate's key, such as `tls.key`",
+  );
+  assert.match(config.description, /^The agent's configuration, .* come from the other values$/);
+  assert.match(config.properties.kubernetes.properties.scope.description, /watch the pods/);
+  const rows = [
+    ...read("README.md").matchAll(/^\| ([\w.]+) \| (?:string|bool|int|list|object) \| .* \| (.+) \|$/gm),
+  ];
+  assert.ok(rows.length > 100);
+  for (const [, path = "", text = ""] of rows) {
+    const { description } = path.split(".").reduce((value, key) => value.properties[key], schema);
+    assert.equal(description, text.replaceAll("\\|", "|"), path);
+  }
 });
 
 test("chartSchema() takes the chart's own values, and knows every key of them", () => {

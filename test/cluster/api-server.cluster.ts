@@ -13,6 +13,8 @@ const PODS = "/api/v1/namespaces/default/pods";
 const RBAC = "/apis/rbac.authorization.k8s.io/v1";
 /** Waits of minutes are seconds; what the server's own time decides is as it is. */
 const FACTOR = 20;
+/** After which the server ends a watch by itself, where a test asks for it: real seconds, as long as minutes of the clock. */
+const WATCH_SECONDS = 3;
 
 const bin = directoryOf("LAB_BIN", "kube-apiserver and etcd");
 
@@ -55,11 +57,59 @@ test("Reflector and PolledList go on after restarts of a real API server and a p
   await lab.ask("DELETE", `${PODS}/web-8?gracePeriodSeconds=0`);
   await bind(lab);
   await until(() => at.sink.held.size === 300 && at.reflector.state === "synced", "resumed");
-  await until(() => at.said.some((line) => line.startsWith("Over after") && line.endsWith(sentence)), "said");
+  await until(() => isOver(at.said, sentence), "said");
 
   at.stop();
   await nodesRun;
   assert.ok((nodes.counters.lists ?? 0) > 1);
+});
+
+test("Reflector and PolledList say a permission that was taken when a watch ends by its own timeout, and go on when it is back", async () => {
+  await using lab = await start({ bin });
+  await grant(lab);
+  await createPods(lab, "web", 20);
+  await using at = await follow(lab, (client) => ({
+    ...client,
+    read: (target, options) => {
+      const timeoutSeconds = options.query["timeoutSeconds"] && `${WATCH_SECONDS}`;
+      return client.read(target, { ...options, query: { ...options.query, timeoutSeconds } });
+    },
+  }));
+  const nodesFeed = feedOf(at.client, at.clock);
+  const nodes = new PolledList({ ...nodesFeed.feed, path: "/api/v1/nodes", everyMs: 60_000 });
+  const nodesRun = nodes.run(at.signal);
+  const { counters } = at.reflector;
+  await until(() => counters.watches >= 2 && at.reflector.state === "synced", "watched anew after a timeout");
+  assert.deepEqual({ lists: counters.lists, problems: counters.problems }, { lists: 1, problems: {} });
+  await until(() => nodes.state === "synced", "listed nodes");
+
+  await lab.ask("DELETE", `${RBAC}/clusterrolebindings/agent`);
+  await createPods(lab, "unseen-by-roles", 1);
+  await until(() => at.sink.names.includes("unseen"), "still followed: an open watch goes on");
+  const sentence = 'Cannot watch pods: grant "list" and "watch" on pods to agent';
+  const nodesSentence = 'Cannot list nodes: grant "list" on nodes to agent';
+  await until(() => at.said.includes(sentence), "said what is missing");
+  await until(() => nodesFeed.said.includes(nodesSentence), "said what is missing of nodes");
+  assert.deepEqual([at.reflector.state, nodes.state], ["denied", "denied"]);
+  await createPods(lab, "meanwhile", 1);
+  await lab.ask("DELETE", `${PODS}/web-8?gracePeriodSeconds=0`);
+  await wait(WATCH_SECONDS * 1000);
+  assert.equal(at.sink.names.includes("meanwhile"), false);
+  assert.equal(at.sink.held.size, 21, "what was known stays");
+
+  await bind(lab);
+  const isBack = () => at.sink.names.includes("meanwhile") && !at.sink.names.split(" ").includes("web-8");
+  await until(() => isBack() && at.reflector.state === "synced" && nodes.state === "synced", "resumed");
+  await until(() => isOver(at.said, sentence) && isOver(nodesFeed.said, nodesSentence), "said");
+  assert.deepEqual(
+    [at.said.length, nodesFeed.said.length],
+    [2, 2],
+    "each is said once, and once that it is over",
+  );
+  assert.equal(counters.lists, 1, "the watch goes on from where it was");
+  assert.deepEqual(Object.keys(counters.problems), ["forbidden"]);
+  at.stop();
+  await nodesRun;
 });
 
 test("Reflector lists without a stream, and in one answer once etcd has forgotten the version of its pages", async () => {
@@ -160,6 +210,10 @@ async function createPods(lab: LabApiServer, name: string, count: number): Promi
       some.map((number) => lab.create(PODS, { metadata: { name: `${name}-${number}` }, spec })),
     );
   }
+}
+
+function isOver(said: readonly string[], sentence: string): boolean {
+  return said.some((line) => line.startsWith("Over after") && line.endsWith(sentence));
 }
 
 async function until(isSo: () => boolean, what: string): Promise<void> {

@@ -13,6 +13,7 @@ const FOREIGN_KINDS: readonly (readonly [group: string, kind: string, plural: st
   ["monitoring.coreos.com", "ServiceMonitor", "servicemonitors", "Namespaced"],
   ["monitoring.coreos.com", "PodMonitor", "podmonitors", "Namespaced"],
   ["monitoring.coreos.com", "PrometheusRule", "prometheusrules", "Namespaced"],
+  ["autoscaling.k8s.io", "VerticalPodAutoscaler", "verticalpodautoscalers", "Namespaced"],
   ["security.openshift.io", "SecurityContextConstraints", "securitycontextconstraints", "Cluster"],
 ];
 
@@ -63,21 +64,25 @@ test("the API server refuses a field that it does not know, so that the tests ab
 /** Where objects of its kind are made. */
 function pathOf({ apiVersion, kind, metadata }: Rendered): string {
   const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const plural = `${kind.toLowerCase().replace(/y$/, "ie")}s`.replace(/ss$/, "s");
+  const plural = `${kind.toLowerCase().replace(/y$/, "ie").replace(/ss$/, "sse")}s`.replace(/ss$/, "s");
   return metadata.namespace === undefined && isWide(kind)
     ? `${root}/${plural}`
     : `${root}/namespaces/${metadata.namespace ?? RELEASE.namespace}/${plural}`;
 }
 
 function isWide(kind: string): boolean {
-  return kind.startsWith("Cluster") || kind === "SecurityContextConstraints";
+  return kind.startsWith("Cluster") || ["SecurityContextConstraints", "PriorityClass"].includes(kind);
 }
 
 function definition(group: string, kind: string, { plural, scope }: { plural: string; scope: string }) {
   const open = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
   const version = { name: "v1", served: true, storage: true, schema: { openAPIV3Schema: open } };
   return {
-    metadata: { name: `${plural}.${group}` },
+    metadata: {
+      name: `${plural}.${group}`,
+      // Groups of Kubernetes' own want to be told who has approved of them.
+      annotations: { "api-approved.kubernetes.io": "unapproved, for a test" },
+    },
     spec: {
       group,
       scope,

@@ -8,14 +8,14 @@ import {
 } from "../lab/cluster/product-rights.ts";
 import { until } from "../lab/cluster/until.ts";
 import type { NamedLine } from "./named-line.ts";
-import { FRESH, FRESH_LABELS, OUTSIDE_LABEL, PORTS, STEADY } from "./outage-pods.ts";
+import { FRESH, FRESH_LABELS, PORTS, STEADY } from "./outage-pods.ts";
 import type { Check } from "./report.ts";
 import { Talk, tallyNames } from "./talk.ts";
 import type { TrafficLog } from "./traffic-log.ts";
 import { Watcher } from "./watcher.ts";
 
-/** A list of nodes is fetched every five minutes, 20 % more or less. */
-const SLOW_MS = 480_000;
+/** Emulated pods start late, and a refused watch is tried again with growing pauses. */
+const SLOW_MS = 300_000;
 const FEWEST_LINES = 3;
 
 /** Where a right is missed. */
@@ -42,12 +42,6 @@ const LOSSES: Readonly<Record<Resource, Loss>> = {
     label: FRESH_LABELS.host,
     isLess: ({ source, destination: { kind } }) => source.pod === FRESH.pod && kind === "node",
     isWhole: ({ destination }) => destination.pod === FRESH.hostPod,
-  },
-  nodes: {
-    label: OUTSIDE_LABEL,
-    isLess: ({ source, destination: { kind } }) =>
-      source.pod?.startsWith("steady") === true && kind === "unknown",
-    isWhole: ({ destination }) => destination.kind === "external",
   },
 };
 
@@ -144,9 +138,8 @@ export class LostRight {
 
   get #sentence(): string {
     const { resource } = this;
-    const [doing, verbs] = resource === "nodes" ? ["list", '"list"'] : ["watch", '"list" and "watch"'];
     const full = resource === "endpointslices" ? `${resource}.discovery.k8s.io` : resource;
-    return `Cannot ${doing} ${resource}: grant ${verbs} on ${full} to ${userWithout(resource)}`;
+    return `Cannot watch ${resource}: grant "list" and "watch" on ${full} to ${userWithout(resource)}`;
   }
 
   #countSaid(head: string): number {

@@ -1,6 +1,6 @@
 import type { Cluster, NodePlace } from "../lab/cluster/cluster.ts";
-import { type DualStack, hostPort, NODE_A, NODE_B, type NodePlan, OUTSIDE } from "../lab/cluster/plan.ts";
-import { portsOf, ROWS, side } from "./paths.ts";
+import { type DualStack, hostPort, NODE_A, NODE_B, type NodePlan } from "../lab/cluster/plan.ts";
+import { side } from "./paths.ts";
 import { createPod, createService, podAddresses, podTemplate, runningPod } from "./workloads.ts";
 
 /** Loss falls on them as on the paths' ports. */
@@ -15,10 +15,8 @@ const HOST_PORT = 20_115;
 export const FRESH = { pod: "fresh-a", service: "fresh-web", hostPod: "fresh-host" } as const;
 /** Labels of its connections. */
 export const FRESH_LABELS = { service: "fresh-service", host: "fresh-on-host" } as const;
-/** Label of a connection of node-a to an address outside. */
-export const OUTSIDE_LABEL = "steady-outside";
 
-/** Pods of both nodes that talk to each other all the time, and one of node-a to the outside too. */
+/** Pods of both nodes that talk to each other all the time. */
 export async function createSteadyPods(cluster: Cluster): Promise<void> {
   for (const node of [NODE_A, NODE_B]) {
     const name = serverOn(node);
@@ -32,8 +30,6 @@ export async function createSteadyPods(cluster: Cluster): Promise<void> {
     const { v4, v6 } = await addressesOf(cluster, serverOn(other(node)));
     const to = { v4: hostPort(v4, STEADY.low), v6: hostPort(v6, STEADY.high) };
     const targets = Object.entries(to).map(([family, target]) => `steady-${side(node)}-${family}=${target}`);
-    const outside = portsOf(ROWS.filter(({ path }) => path.outside)).low;
-    if (node === NODE_A) targets.push(`${OUTSIDE_LABEL}=${hostPort(OUTSIDE.address.v4, outside)}`);
     await createPod(cluster, clientOn(node), { node, args: [`-connect=${targets.join(",")}`] });
   }
   await Promise.all([NODE_A, NODE_B].map((node) => runningPod(cluster, clientOn(node))));

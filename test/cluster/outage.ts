@@ -32,17 +32,13 @@ interface Use {
   readonly files: number;
 }
 
-/**
- * The API server is away for a minute while events flow, and with its watches four programs lose a right each, that of
- * nodes before, since they are listed every five minutes only.
- */
+/** The API server is away for a minute while events flow, and with its watches three programs lose a right each. */
 export class OutageTest implements AsyncDisposable {
   readonly #cluster: Cluster;
   readonly #log: TrafficLog;
   readonly #lost: readonly LostRight[];
   readonly #before = new Map<NodeWatch, Use>();
   readonly #after = new Map<NodeWatch, Use>();
-  #nodesLost: Promise<void> = Promise.resolve();
   #awayMs = { from: 0, until: 0 };
 
   private constructor(cluster: Cluster, log: TrafficLog, lost: readonly LostRight[]) {
@@ -60,12 +56,10 @@ export class OutageTest implements AsyncDisposable {
   /** While packets are lost: those programs have names when this returns. */
   async begin(): Promise<void> {
     await Promise.all(this.#lost.map(({ watcher }) => watcher.awaitNames()));
-    this.#nodesLost = this.#loseNodes();
-    this.#nodesLost.catch(() => {}); // is told below
   }
 
   async run(watchers: readonly NodeWatch[]): Promise<void> {
-    const lost = this.#lost.filter(({ resource }) => resource !== "nodes");
+    const lost = this.#lost;
     for (const each of lost) await each.take();
     const pods = await this.#beAway(watchers);
     const lacking = async () => {
@@ -75,7 +69,6 @@ export class OutageTest implements AsyncDisposable {
       await Promise.all(lost.map((each) => each.recover()));
     };
     await Promise.all([...watchers.map((watcher) => this.#knows(watcher, pods)), lacking()]);
-    await this.#nodesLost;
   }
 
   /** Ends the programs; for a second time too. */
@@ -93,13 +86,6 @@ export class OutageTest implements AsyncDisposable {
       ...watchers.map((watcher) => this.#judgeAway(watcher)),
       ...this.#lost.map((each) => each.check()),
     ];
-  }
-
-  async #loseNodes(): Promise<void> {
-    const nodes = this.#lost.find(({ resource }) => resource === "nodes");
-    await nodes?.take();
-    await nodes?.isSaid();
-    await nodes?.recover();
   }
 
   /** Gives the pods that were made meanwhile. */

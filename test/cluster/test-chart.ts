@@ -71,7 +71,7 @@ export async function testChart(
   const [, demo] = await Promise.all([chart.uninstall(), judgeDemo(cluster, { labDir, archive, say })]);
   await endShopLoss();
   await closeShop(cluster);
-  return [...notes.checks, ...looked, ...checks, ...demo, ...(await judgeRemoval(chart, before))];
+  return [...notes.checks, ...looked.flat(), ...checks, ...demo, ...(await judgeRemoval(chart, before))];
 }
 
 function installChart(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { didYouMean } from "../../src/config/did-you-mean.ts";
 
-const WORDS = ["intervalSeconds", "exporter", "detail", "maxSeries", "maxSeriesPerMetric"];
+const WORDS = ["log", "otlp", "intervalSeconds", "exporter", "detail", "maxSeries", "maxSeriesPerMetric"];
 
 for (const { word, meant } of [
   { word: "exportor", meant: "exporter" },
@@ -10,6 +10,9 @@ for (const { word, meant } of [
   { word: "maxserie", meant: "maxSeries" },
   { word: "interval", meant: "intervalSeconds" },
   { word: "intervall", meant: "intervalSeconds" },
+  { word: "otel", meant: "otlp" },
+  { word: "lag", meant: "log" },
+  { word: "foo", meant: undefined },
   { word: "dtl", meant: undefined },
   { word: "", meant: undefined },
   { word: "something", meant: undefined },

@@ -15,7 +15,7 @@ const QUIET = counted([]);
 
 /** A node on which nothing has happened. */
 export const QUIET_PAGE: PageModel = {
-  version: "0.2.0",
+  version: "0.1.0",
   node: "node-a",
   cluster: "prod-eu-1",
   nowUnixMs: NOW,
@@ -160,16 +160,23 @@ export const BUSY_PAGE: PageModel = {
   parts: [
     { name: "pump", state: "ok", sentence: "It ticks", remedy: undefined },
     {
+      name: "probes",
+      state: "degraded",
+      sentence: "Another program switched them off 41 s ago (gaps so far: 1); they are in place again",
+      remedy: "Find what uses /sys/kernel/tracing on this node if that goes on",
+    },
+    {
       name: "names: nodes",
       state: "degraded",
-      sentence: "Cannot list nodes: the API server says forbidden; meanwhile ends are named without them",
-      remedy: "Grant list on nodes to the service account kube-system/tcpretrans",
+      sentence:
+        'Cannot list nodes: grant "list" on nodes to system:serviceaccount:tcpretrans:tcpretrans; meanwhile ends are named without them',
+      remedy: undefined,
     },
     {
       name: "export: logs",
       state: "degraded",
       sentence:
-        "The Collector at collector.monitoring:4317 says UNAVAILABLE since 02:11:40 UTC; records wait in the queue",
+        "Cannot export logs to collector.monitoring:4317: connection refused; check that a Collector listens there, or correct otlp.endpoint",
       remedy: undefined,
     },
   ],

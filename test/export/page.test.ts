@@ -19,14 +19,14 @@ test("formatPage() says what this node sees now", () => {
   const text = read(BUSY_PAGE);
   for (const words of [
     "node-a in prod-eu-1",
-    "Works, with 2 restrictions",
+    "Works, with 3 restrictions",
     "02:14:05 UTC, reloads every 5 s, stop",
-    "tcpretrans 0.2.0, up 2 d 4 h",
+    "tcpretrans 0.1.0, up 2 d 4 h",
     "Now 41 events/s",
     "Last 5 minutes 573 segments sent again, 3 attempts failed, connections stood still for 108 s",
     "99.99 % 1,241,302 of 1,241,306 segments, since the start",
     "names: nodes : Cannot list nodes",
-    "Grant list on nodes to the service account kube-system/tcpretrans.",
+    "Find what uses /sys/kernel/tracing on this node if that goes on.",
     "shop/cart-7d4f9c6b5-x2xkq → payments/ledger-0 435 18,204 timeout 214 , slow_start 171 , tail_loss_probe 38 , 1 more 83 s",
     "214 more pairs, with 4,418 segments since the start.",
     "not seen: records overwritten in the ring buffer before they were read 3",

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import { startDemo } from "../../src/cli/demo.ts";
 import { runDemoTraffic } from "../../src/cli/demo-traffic.ts";
@@ -10,6 +11,7 @@ if (command.kind === "demo-traffic") {
 } else {
   const { signal } = new AbortController();
   await using demo = await startDemo({ node: process.execPath, main: import.meta.filename, signal });
+  assert.ok(demo);
   console.log(JSON.stringify({ namespaces: demo.namespaces, words: demo.describe() }));
   process.stdin.resume();
   await once(process.stdin, "end");

@@ -96,7 +96,8 @@ function live(name: string, { plan, address, gainedMs }: Fate): Life {
   const overToldMs = toldMs < releasedMs ? releasedMs + plan.lagMs : Math.max(releasedMs + 10, toldMs);
   const goneMs = plan.end === "forced" ? askedMs : overToldMs + plan.lingerMs;
 
-  const identity = { uid: `uid-${name}`, name, nodeName, endsByItself: runsOnce, ready: false };
+  const uid = `0f3c1f0e-6f0d-4b57-9d2c-${name.slice(1).padStart(12, "0")}`;
+  const identity = { uid, name, nodeName, endsByItself: runsOnce, ready: false };
   const created = aPod({
     ...identity,
     addresses: [],

@@ -130,6 +130,21 @@ test("ApiClient.read() takes credentials from a program, and says when it fails"
     (await read(bad)).problem?.sentence,
     "Cannot get credentials for the API server: log in first",
   );
+  const mute = await server.client(SYSTEM_CLOCK, exec("exit 1"));
+  assert.equal(
+    (await read(mute)).problem?.sentence,
+    "Cannot get credentials for the API server: the program in the kubeconfig failed and said nothing",
+  );
+  const bare = await server.client(SYSTEM_CLOCK, exec("echo secret-token"));
+  assert.equal(
+    (await read(bare)).problem?.sentence,
+    "Cannot get credentials for the API server: what the program in the kubeconfig prints is no JSON",
+  );
+  const hollow = await server.client(SYSTEM_CLOCK, exec("echo '{}'"));
+  assert.equal(
+    (await read(hollow)).problem?.sentence,
+    "Cannot get credentials for the API server: exec or auth-provider of the kubeconfig's user is incomplete, or the program's answer is",
+  );
   const slow = await server.client(fastClock(1000), exec("sleep 1"));
   assert.match((await read(slow)).problem?.sentence ?? "", /takes longer than 30 s$/);
 });
@@ -143,4 +158,29 @@ test("ApiClient.read() gives stopped at once while a program still makes the cre
   client.close();
   assert.equal(problem?.kind, "stopped");
   assert.ok(performance.now() - fromMs < 1000);
+});
+
+test("ApiClient.read() says that a token cannot be sent, without the token, and sends it once it can be", async () => {
+  await using server = await ScriptedServer.start((call) => call.json("{}"));
+  const tokenFile = server.file("token", "sec\0ret");
+  const client = await server.client(SYSTEM_CLOCK, { "token-file": tokenFile });
+  assert.deepEqual((await read(client)).problem, {
+    kind: "credentials",
+    sentence: `Cannot get credentials for the API server: Invalid character in header content ["Authorization"]`,
+  });
+  server.file("token", "made\n");
+  assert.equal(await client.renew(), undefined);
+  assert.equal((await read(client)).problem, undefined);
+  assert.equal(server.calls[0]?.headers.authorization, "Bearer made");
+});
+
+test("ApiClient.read() says that a program's certificates cannot be used", async () => {
+  await using server = await ScriptedServer.start();
+  const made = JSON.stringify({ status: { clientCertificateData: "cert", clientKeyData: "key" } });
+  const exec = { apiVersion: "client.authentication.k8s.io/v1", command: "echo", args: [made] };
+  const kubeconfig = server.kubeconfig({ exec }, "https://127.0.0.1:1");
+  const client = await openApiClient({ kubeconfig, userAgent: "test" });
+  const { problem } = await read(client);
+  assert.equal(problem?.kind, "credentials");
+  assert.match(problem.sentence, /^Cannot get credentials for the API server: .*PEM/);
 });

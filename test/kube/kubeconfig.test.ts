@@ -48,6 +48,11 @@ const BROKEN = [
     says: /^Cannot use FILE: "nowhere" is no address of a server$/,
   },
   {
+    name: "a server whose address holds a password",
+    text: kubeconfigText({}, { server: "https://user:secret@127.0.0.1:1" }),
+    says: /^Cannot use FILE: the address of cluster "c" holds a user$/,
+  },
+  {
     name: "an authority that is not there",
     text: kubeconfigText({}, { ...HTTPS, "certificate-authority": "/no/ca" }),
     says: /^Cannot use the certificates of FILE: ENOENT.*\/no\/ca/,

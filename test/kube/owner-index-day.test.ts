@@ -43,6 +43,8 @@ class World {
   #born = 0;
   readonly #random = pseudoRandom(7);
   readonly #running: SlimPod[] = [];
+  /** Of `#running`, those that are gone and wait for a successor. */
+  readonly #over = new Set<string>();
   /** Addresses of each node that nobody has; the one freed last is taken first, as an exhausted range does it. */
   readonly #free = Array.from({ length: NODES }, (_, node) =>
     Array.from({ length: 240 }, (_, i) => `10.0.${node}.${i + 2}`),
@@ -82,6 +84,7 @@ class World {
       this.index.pods.upsert(over, this.#second * 1000 + 400);
       this.index.pods.remove(over, this.#second * 1000 + 500);
       this.died++;
+      this.#over.add(over.uid);
       const free = this.#free[node] ?? [];
       const [freed = ""] = old.addresses;
       const takes = this.#random() < 0.5 ? freed : (free.pop() ?? freed);
@@ -90,6 +93,7 @@ class World {
       this.#tell({ ...successor, addresses: [], networkSeconds: undefined }, 600);
       this.#in(2, () => {
         this.#running[this.#running.indexOf(asked)] = successor;
+        this.#over.delete(over.uid);
         this.#tell(successor, 0);
       });
     });
@@ -126,7 +130,8 @@ class World {
   }
 
   #relist(): void {
-    const told = this.#running.filter((pod) => this.index.podByUid(pod.uid)?.endedMs === undefined);
+    // Asking the index would make objects of all.
+    const told = this.#running.filter(({ uid }) => !this.#over.has(uid));
     list(this.index.pods, told, this.#second * 1000);
   }
 

@@ -44,6 +44,34 @@ test("OwnerIndex.nodeByName() gives the newest node of a name", () => {
   assert.equal(index.nodeByName("node-b")?.uid, "uid-o");
 });
 
+test("OwnerIndex remembers a deleted node, and keeps the one that is registered again when the old one is forgotten", () => {
+  const index = anIndex({ ownNode: "node-a" });
+  const own = aNode({ uid: "uid-a", name: "node-a", addresses: [], podCidrs: ["10.0.1.0/24"] });
+  const told = () => {
+    const [at, byName, ofRange] = [
+      index.nodeAt("172.16.0.2"),
+      index.nodeByName("node-b"),
+      index.nodeOfRange("10.0.2.9"),
+    ];
+    const inCluster = ["172.16.0.2", "10.0.2.9"].every((address) => index.isClusterAddress(address));
+    return [at?.uid, byName?.uid, byName?.zone, ofRange?.uid, inCluster];
+  };
+  list(index.nodes, [own, aNode()], NOW);
+  assert.deepEqual(told(), ["uid-n", "uid-n", "zone-1", "uid-n", true]);
+  list(index.nodes, [own], NOW + 1);
+  assert.deepEqual(
+    told(),
+    ["uid-n", "uid-n", "zone-1", undefined, true],
+    "nobody says who has the range now",
+  );
+  const again = aNode({ uid: "uid-again" });
+  list(index.nodes, [own, again], NOW + 2);
+  assert.deepEqual(told(), ["uid-again", "uid-again", "zone-1", "uid-again", true]);
+  index.expire(NOW + 600_002);
+  assert.deepEqual(told(), ["uid-again", "uid-again", "zone-1", "uid-again", true]);
+  assert.equal(index.counts().nodes, 2);
+});
+
 test("OwnerIndex.isClusterAddress() knows ranges of nodes, services and the configuration, and every known address", () => {
   const index = anIndex({ clusterRanges: ["198.18.0.0/15"] });
   const ranges = { uid: "uid-r", cidrs: ["10.96.0.0/16", "fd00:96::/112"] };

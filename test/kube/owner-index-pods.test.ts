@@ -299,11 +299,12 @@ test("OwnerIndex.expire() drops the address of a pod that is over but keeps the 
 
 test("OwnerIndex forgets the oldest of too many tombstones and counts them", () => {
   const index = anIndex({ tombstones: { keepMs: 600_000, maxCount: 2 } });
-  for (let i = 0; i < 3; i++) {
-    index.pods.remove(aPod({ uid: `uid-${i}`, name: `p${i}`, addresses: [`10.0.2.${i}`] }), 1_500_000 + i);
+  for (const [i, goneMs] of [1_500_000, 1_505_000, 1_515_000].entries()) {
+    index.pods.remove(aPod({ uid: `uid-${i}`, name: `p${i}`, addresses: [`10.0.2.${i}`] }), goneMs);
   }
   assert.equal(whoAt(index, "10.0.2.0", 1_600_000), "nobody");
-  assert.equal(whoAt(index, "10.0.2.1", 1_600_000), "† p1");
+  assert.equal(whoAt(index, "10.0.2.1", 1_600_000), "ambiguous", "a successor may have had to make room");
+  assert.equal(whoAt(index, "10.0.2.2", 1_600_000), "† p2");
   assert.deepEqual([index.counts().tombstones, index.counts().tombstonesDropped], [2, 1]);
 });
 
@@ -359,6 +360,35 @@ test("OwnerIndex gives nobody the beginning of a hold whose predecessor may be f
     assert.equal(answered(TOLD_MS + 10_000), "held");
   }
   assert.equal(index.counts().tombstones, 0);
+});
+
+test("OwnerIndex gives nobody the beginning of a hold whose predecessor the bound on tombstones may have cost", () => {
+  const index = anIndex({ tombstones: { keepMs: 600_000, maxCount: 2 } });
+  const other = (i: number) => aPod({ uid: `uid-${i}`, name: `other-${i}`, addresses: [`10.0.2.${20 + i}`] });
+  list(index.pods, [aPod(), other(0), other(1), other(2)], 1_500_000);
+  index.pods.remove(other(0), 1_980_000);
+  index.pods.remove(aPod(), 2_000_500);
+  index.pods.upsert(aPod(SUCCESSOR), TOLD_MS);
+  const young = {
+    uid: "uid-c",
+    name: "c",
+    addresses: ["10.0.2.9"],
+    startSeconds: 2020,
+    networkSeconds: 2022,
+  };
+  index.pods.upsert(aPod(young), TOLD_MS + 20_000);
+  for (const i of [1, 2]) {
+    assert.equal(whoAnswered(index, 2_001_000), "ambiguous", `${i - 1} forgotten`);
+    assert.equal(whoAt(index, A, 2_001_000), "ambiguous", `${i - 1} forgotten`);
+    index.pods.remove(other(i), TOLD_MS + 20_000 + i);
+  }
+  assert.equal(index.counts().tombstonesDropped, 2);
+  assert.equal(whoAnswered(index, 2_001_000), "ambiguous");
+  assert.equal(whoAt(index, A, 2_001_000), "ambiguous");
+  assert.equal(whoAt(index, A, TOLD_MS), "b", "what is certain needs no predecessor");
+  assert.equal(whoAt(index, "10.0.2.9", 2_020_500), "ambiguous", "any address may have had one");
+  index.expire(2_601_000);
+  assert.equal(whoAt(index, "10.0.2.9", 2_020_500), "c", "they would be forgotten now all the same");
 });
 
 test("OwnerIndex.podAnswering() gives nobody where both may have been there", () => {

@@ -48,6 +48,19 @@ test("OwnerIndex.serviceAt() keeps apart a service and the one that took its Clu
   assert.equal(index.serviceAt("10.96.0.10", 80, 2_700_000)?.name, "t");
 });
 
+test("OwnerIndex.serviceAt() gives nobody the beginning of a service whose predecessor the bound on tombstones cost", () => {
+  const index = anIndex({ tombstones: { keepMs: 600_000, maxCount: 1 } });
+  const other = aService({ uid: "uid-o", name: "o", clusterAddresses: ["10.96.0.11"] });
+  list(index.services, [aService(), other], NOW);
+  index.services.remove(aService(), 2_000_200);
+  index.services.upsert(aService({ uid: "uid-t", name: "t", createdSeconds: 2000 }), 2_000_300);
+  assert.equal(index.serviceAt("10.96.0.10", 80, 2_000_100), undefined);
+  index.services.remove(other, 2_000_400);
+  assert.equal(index.counts().tombstonesDropped, 1);
+  assert.equal(index.serviceAt("10.96.0.10", 80, 2_000_100), undefined);
+  assert.equal(index.serviceAt("10.96.0.10", 80, 2_000_300)?.name, "t");
+});
+
 test("OwnerIndex.serviceAt() remembers a service that is gone, and an address that it had", () => {
   const index = anIndex();
   list(index.services, [aService({ sharedAddresses: ["192.0.2.7"] })], NOW);

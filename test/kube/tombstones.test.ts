@@ -24,7 +24,14 @@ test("Tombstones.expire() forgets in order, what is old enough, and a bounded nu
 test("Tombstones.add() forgets the oldest beyond the bound, and counts it", () => {
   const tombstones = new Tombstones({ keepMs: 100, maxCount: 2 });
   const forgotten: string[] = [];
-  for (const name of ["a", "b", "c"]) tombstones.add(() => forgotten.push(name), 0);
-  assert.deepEqual(forgotten, ["a"]);
-  assert.deepEqual([tombstones.count, tombstones.dropped], [2, 1]);
+  for (const [i, name] of ["a", "b", "c", "d"].entries()) {
+    assert.equal(tombstones.droppedUntilMs, i < 3 ? Number.NEGATIVE_INFINITY : 10);
+    tombstones.add(() => forgotten.push(name), 10 + i);
+  }
+  assert.deepEqual(forgotten, ["a", "b"]);
+  assert.deepEqual([tombstones.count, tombstones.dropped, tombstones.droppedUntilMs], [2, 2, 11]);
+  tombstones.expire(110);
+  assert.equal(tombstones.areShort, true);
+  tombstones.expire(111);
+  assert.equal(tombstones.areShort, false);
 });

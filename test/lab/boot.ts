@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,9 +21,13 @@ export interface Guest {
   readonly timeoutMs: number;
   /** A tap in a network namespace, which the guest has as eth0. */
   readonly network?: { readonly netns: string; readonly tap: string };
+  /** It runs before all else on this machine, as if it had processors of its own. */
+  readonly isFirst?: boolean;
   /** Gets each line of the guest's console. */
   readonly onLine: (line: string) => void;
 }
+
+const FIRST_NICE = "-10";
 
 /** Boots a kernel, runs the guest's command as root on this machine's (read-only) root, and gives its exit code. */
 export async function bootVm(lab: Lab, kernel: LabKernel, guest: Guest): Promise<number> {
@@ -47,7 +51,8 @@ export async function bootVm(lab: Lab, kernel: LabKernel, guest: Guest): Promise
       "--no-announce-submounts",
       ...options,
     ];
-    const daemon = spawnFrom(lab, "usr/libexec/virtiofsd", [...args, "--log-level=error"]);
+    const order = { args: [...args, "--log-level=error"], isFirst: guest.isFirst };
+    const daemon = spawnFrom(lab, "usr/libexec/virtiofsd", order);
     daemon.stderr?.on("data", (text) => guest.onLine(`virtiofsd ${tag}: ${String(text).trim()}`));
     cleanup.defer(() => stop(daemon));
     while (!existsSync(socket) && daemon.exitCode === null) await sleep(20);
@@ -64,7 +69,7 @@ export async function bootVm(lab: Lab, kernel: LabKernel, guest: Guest): Promise
     "-device", "virtio-net-pci,netdev=wire,romfile=",
   ]; // biome-ignore format: pairs
   const args = ["-object", memory, "-numa", "node,memdev=memory", ...machine, ...devices, ...(nic ?? [])];
-  const qemu = startQemu(lab, kernel, { args, netns: network?.netns });
+  const qemu = startQemu(lab, kernel, { args, netns: network?.netns, isFirst: guest.isFirst });
   cleanup.defer(() => stop(qemu));
   const ended = await watch(qemu, guest);
   const code = await readFile(join(guest.outDir, "exit-code"), "utf8").catch(() => undefined);
@@ -91,17 +96,23 @@ function processor(accelerator: Accelerator): readonly string[] {
     : ["-accel", "tcg,thread=multi", "-cpu", "max"];
 }
 
+/** How a program of the unpacked Debian is started. */
+interface ProgramOrder {
+  readonly args: readonly string[];
+  readonly netns?: string | undefined;
+  readonly isFirst?: boolean | undefined;
+}
+
 function startQemu(
   lab: Lab,
   kernel: LabKernel,
-  order: { readonly args: readonly string[]; readonly flag?: string; readonly netns?: string | undefined },
+  { flag = "", ...order }: ProgramOrder & { readonly flag?: string },
 ): ChildProcess {
-  const { args, flag = "", netns } = order;
   const common = ["-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot", ...firmware(lab)];
   const boot = ["-kernel", kernel.image, "-initrd", kernel.initramfs];
   const append = `console=ttyS0 quiet panic=-1 apparmor=0 random.trust_cpu=on mitigations=off rcupdate.rcu_expedited=1 ${flag}`;
-  const all = [...common, ...boot, "-append", append, ...args];
-  return spawnFrom(lab, "usr/bin/qemu-system-x86_64", all, netns);
+  const args = [...common, ...boot, "-append", append, ...order.args];
+  return spawnFrom(lab, "usr/bin/qemu-system-x86_64", { ...order, args });
 }
 
 function firmware(lab: Lab): readonly string[] {
@@ -109,15 +120,19 @@ function firmware(lab: Lab): readonly string[] {
 }
 
 /** Starts a program of the unpacked Debian with that Debian's own loader and libraries: no chroot, nothing to unmount. */
-function spawnFrom(lab: Lab, program: string, args: readonly string[], netns?: string): ChildProcess {
+function spawnFrom(lab: Lab, program: string, { args, netns, isFirst }: ProgramOrder): ChildProcess {
   const libraries = join(lab.qemuRoot, "usr/lib/x86_64-linux-gnu");
   const loader = join(libraries, "ld-linux-x86-64.so.2");
   const env = { ...process.env, QEMU_MODULE_DIR: join(libraries, "qemu") };
   const stdio = ["ignore", "pipe", "pipe"] as const;
   const inside = netns === undefined ? [] : ["ip", "netns", "exec", netns];
-  const all = [...inside, loader, "--library-path", libraries, join(lab.qemuRoot, program), ...args];
+  const before = isFirst ? ["nice", "-n", FIRST_NICE, ...inside] : inside;
+  const all = [...before, loader, "--library-path", libraries, join(lab.qemuRoot, program), ...args];
   const [first = loader, ...rest] = all;
-  const child = spawn(first, rest, { env, stdio: [...stdio] });
+  // A session of its own where it runs first: the kernel shares time out among sessions (sched_autogroup), each with a nice value.
+  const child = spawn(first, rest, { env, stdio: [...stdio], detached: isFirst === true });
+  const autogroup = `/proc/${child.pid}/autogroup`;
+  if (isFirst && existsSync(autogroup)) writeFileSync(autogroup, FIRST_NICE);
   const end = () => child.kill("SIGKILL");
   process.once("exit", end);
   child.once("close", () => process.off("exit", end));

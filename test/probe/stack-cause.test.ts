@@ -12,6 +12,8 @@ const QUEUE = ["tcp_retransmit_skb", "tcp_xmit_retransmit_queue"];
 const ACK = [...QUEUE, "tcp_xmit_recovery", "tcp_ack", "tcp_rcv_established"];
 const REO = [...QUEUE, "tcp_rack_reo_timeout", "tcp_write_timer_handler"];
 const MTU = [...QUEUE, "tcp_simple_retransmit", "tcp_v4_mtu_reduced", "tcp_release_cb"];
+/** A packet that this very call has sent is answered at once, on the way out of its queue. */
+const NESTED = ["handle_softirqs", "do_softirq", "__local_bh_enable_ip", "ip_queue_xmit"];
 const MTU_INNER = [...QUEUE, "tcp_non_congestion_loss_retransmit", "tcp_v4_err"];
 
 interface Row {
@@ -45,6 +47,36 @@ const ROWS: readonly Row[] = [
   {
     name: "the stack of another record",
     stack: ["tcp_set_ca_state", "tcp_enter_loss"],
+    congState: LOSS,
+    cause: "other",
+  },
+  {
+    name: "an ACK that comes in while a loss probe goes out",
+    stack: [...ACK, ...NESTED, ...PROBE],
+    congState: RECOVERY,
+    cause: "fast",
+  },
+  {
+    name: "an ACK that comes in while the timer retransmits, before 6.9",
+    stack: [...ACK, "__do_softirq", ...TIMER],
+    congState: LOSS,
+    cause: "slow_start",
+  },
+  {
+    name: "the reordering timer that interrupts an ACK in a task",
+    stack: [...REO, "handle_softirqs", "trace_event_raw_event_tcp_event_sk_skb", ...ACK, "release_sock"],
+    congState: RECOVERY,
+    cause: "reordering",
+  },
+  {
+    name: "the small queue's tasklet that interrupts a task in the reordering timer",
+    stack: [...QUEUE, "tcp_tsq_write", "handle_softirqs", ...REO, "tcp_release_cb", "release_sock"],
+    congState: RECOVERY,
+    cause: "fast",
+  },
+  {
+    name: "the stack of another record that interrupts a retransmit",
+    stack: ["tcp_set_ca_state", "tcp_enter_loss", "handle_softirqs", ...TIMER],
     congState: LOSS,
     cause: "other",
   },

@@ -28,6 +28,9 @@ const WAY_BY_FUNCTION: readonly (readonly [string, Way])[] = [
   ["tcp_xmit_retransmit_queue", "queue"],
 ];
 
+/** Farther out stands what a softirq has interrupted. */
+const SOFTIRQ = /^(handle_softirqs|__do_softirq)/;
+
 type Open = { -readonly [key in keyof Sighting]: Sighting[key] };
 
 /** Reads the text of the witness's `trace` file. */
@@ -91,7 +94,9 @@ function probePorts(fields: Row["fields"]): readonly [number, number] {
  * entry on the same socket without an acknowledgement (tcp_ack) is its.
  */
 function wayOf({ stack, fields }: Row, shrinking: Set<string>, flow: string): Way {
-  const has = (name: string) => stack.some((frame) => frame.startsWith(name));
+  const softirq = stack.findIndex((frame) => SOFTIRQ.test(frame));
+  const own = softirq < 0 ? stack : stack.slice(0, softirq);
+  const has = (name: string) => own.some((frame) => frame.startsWith(name));
   const way = WAY_BY_FUNCTION.find(([name]) => has(name))?.[1] ?? "unknown";
   if (way === "timer") return SYN_SENT.has(fields["state"] ?? "") ? "syn" : "timer";
   if (way !== "queue" || !shrinking.has(flow)) return way;

@@ -87,6 +87,12 @@ annotations:
 {{- include "tcpretrans.setting" (list $ "http" "port" 9464) | int }}
 {{- end }}
 
+{{- /* Where the agent listens, if that is loopback. */}}
+{{- define "tcpretrans.loopback" -}}
+{{- $host := include "tcpretrans.setting" (list $ "http" "host" "") }}
+{{- if or (hasPrefix "127." $host) (eq $host "::1") }}{{ $host }}{{ end }}
+{{- end }}
+
 {{- define "tcpretrans.gracePeriod" -}}
 {{- if kindIs "invalid" .Values.terminationGracePeriodSeconds }}
 {{- add 10 (ceil (include "tcpretrans.setting" (list $ "shutdown" "graceSeconds" 20))) }}
@@ -220,9 +226,14 @@ tolerations:
 {{- end }}
 {{- if not (include "tcpretrans.setting" (list $ "http" "host" "")) }}
 - name: TCPRETRANS_HTTP_HOST
+  {{- if .Values.hostNetwork }}
   valueFrom:
     fieldRef:
       fieldPath: status.podIP
+  {{- else }}
+  {{- /* All of the pod's own: the kubelet and Prometheus come to its address, `kubectl port-forward` to its loopback. */}}
+  value: "::"
+  {{- end }}
 {{- end }}
 {{- /* After HOST_IP: Kubernetes puts in what stands before. */}}
 {{- with include "tcpretrans.endpoint" . }}

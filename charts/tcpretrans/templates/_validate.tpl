@@ -9,6 +9,12 @@
 {{- if eq (include "tcpretrans.port" . | int) 0 }}
 {{- $problems = append $problems "Cannot use config.http.port 0 in a pod: probes must know the port" }}
 {{- end }}
+{{- if and (include "tcpretrans.servesHttp" .) (include "tcpretrans.loopback" .) (not .Values.hostNetwork) }}
+{{- $problems = append $problems (printf "Cannot use config.http.host %s in a pod: the kubelet asks the pod's address; leave it out" (include "tcpretrans.loopback" .)) }}
+{{- end }}
+{{- if and .Values.priorityClass.create .Values.priorityClassName }}
+{{- $problems = append $problems "Cannot use priorityClass.create with priorityClassName: one names the class of the pods, the other makes one; give one" }}
+{{- end }}
 {{- $surge := get (default dict .Values.updateStrategy.rollingUpdate) "maxSurge" | default 0 }}
 {{- if and .Values.hostNetwork (not (has (toString $surge) (list "0" "0%"))) }}
 {{- $problems = append $problems "Cannot use hostNetwork with updateStrategy.rollingUpdate.maxSurge: two agents on a node want one port; give maxSurge 0 and maxUnavailable 1" }}

@@ -1,13 +1,15 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../run.ts";
 import type { NodeDirs } from "./node-settings.ts";
-import { type NodeSpaces, OWN_DIRS, startHolder } from "./node-spaces.ts";
+import type { NodeSpaces } from "./node-spaces.ts";
 import { NESTED_LINK, type NestedLink, type NodePlan } from "./plan.ts";
-import { until } from "./until.ts";
+import { sharedKernelSpaces } from "./shared-kernel-spaces.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
 const CONTROLLERS = "+cpu +cpuset +memory +pids +io";
+/** For the shell: joins the cgroup that is its first argument and becomes what follows. */
+const ENTER_CGROUP = 'echo $$ > "$0/cgroup.procs"; exec "$@"';
 
 /** Makes the bridge between nodes that share a kernel. */
 export async function createNestedLink({ bridge, gateway }: NestedLink): Promise<void> {
@@ -24,47 +26,27 @@ export async function createNestedLink({ bridge, gateway }: NestedLink): Promise
 export async function nestedSpaces(
   plan: NodePlan,
   siblings: readonly NodePlan[],
-  { dir, state }: NodeDirs,
+  dirs: NodeDirs,
 ): Promise<NodeSpaces> {
   const { name } = plan;
   await joinNestedLink(plan, siblings, NESTED_LINK);
   const cgroup = join(CGROUPS, name);
   mkdirSync(cgroup);
-  const script = [
-    "set -e",
-    "mount --make-rprivate /",
-    // `ip netns exec` has mounted a bare /sys
-    "mount -t cgroup2 cgroup /sys/fs/cgroup; mount -t tracefs tracefs /sys/kernel/tracing",
-    "mkdir /sys/fs/cgroup/init; echo $$ > /sys/fs/cgroup/init/cgroup.procs",
-    "mount -t tmpfs -o mode=755 run /run; mkdir /run/containerd /run/netns",
-    ...[...OWN_DIRS, state].map((path) => `mount -t tmpfs -o mode=755 node '${path}'`),
-    "mount --make-rshared /",
-    "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding",
-    `hostname ${name}`,
-    "echo ready",
-    "exec sleep infinity",
-  ].join("\n");
-  const unshare = ["unshare", "-m", "-C", "-u", "-i", "-p", "-f", "--mount-proc", "sh", "-c", script];
-  const join_ = ["sh", "-c", 'echo $$ > "$0/cgroup.procs"; exec "$@"', cgroup];
-  const command = [...join_, "ip", "netns", "exec", name, ...unshare] as [string, ...string[]];
-  const outer = await startHolder(command, join(dir, "log/spaces.log"));
+  const { outerPid, ...spaces } = await sharedKernelSpaces(plan, dirs, {
+    within: ["sh", "-c", ENTER_CGROUP, cgroup, "ip", "netns", "exec", name],
+    more: ["-C"],
+    begin: [
+      // `ip netns exec` has mounted a bare /sys
+      "mount -t cgroup2 cgroup /sys/fs/cgroup; mount -t tracefs tracefs /sys/kernel/tracing",
+      "mkdir /sys/fs/cgroup/init; echo $$ > /sys/fs/cgroup/init/cgroup.procs",
+    ],
+  });
   // Only a cgroup without processes can give controllers on: what holds the namespaces from outside is in it still.
-  writeFileSync(join(CGROUPS, "init/cgroup.procs"), String(outer.pid));
+  writeFileSync(join(CGROUPS, "init/cgroup.procs"), String(outerPid));
   writeFileSync(join(cgroup, "cgroup.subtree_control"), CONTROLLERS);
-  const holder = await until("the node's first process", () =>
-    readFileSync(`/proc/${outer.pid}/task/${outer.pid}/children`, "utf8").trim(),
-  );
-  const enter = ["nsenter", "-t", holder, "-m", "-C", "-u", "-i", "-p", "-n", "--"];
-  return {
-    entry: ["sh", "-c", 'echo $$ > "$0/cgroup.procs"; exec "$@"', join(cgroup, "init"), ...enter],
-    root: `/proc/${holder}/root`,
-    // All of its processes end with the first.
-    endPods: async () => {},
-    end: async () => {
-      process.kill(Number(holder), "SIGKILL");
-      await outer.ended;
-    },
-  };
+  writeFileSync(join(cgroup, "cpu.weight"), "1000"); // no less than the programs of the node below
+  const entry = ["sh", "-c", ENTER_CGROUP, join(cgroup, "init"), ...spaces.entry] as const;
+  return { ...spaces, entry };
 }
 
 /** Makes a node's network namespace on the bridge, with ways to its siblings' pods and from outside to its own. */

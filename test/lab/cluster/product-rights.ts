@@ -1,7 +1,7 @@
 import type { KubeApi, KubeObject } from "./kube-api.ts";
 
-/** What the product may read, each a right of its own. */
-export const RESOURCES = ["pods", "services", "endpointslices", "nodes"] as const;
+/** What the product watches, each a right of its own. */
+export const RESOURCES = ["pods", "services", "endpointslices"] as const;
 export type Resource = (typeof RESOURCES)[number];
 
 const ROLES = "/apis/rbac.authorization.k8s.io/v1";

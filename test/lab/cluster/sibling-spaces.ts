@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { run } from "../run.ts";
 import { createNestedLink, joinNestedLink } from "./nested-spaces.ts";
 import type { NodeDirs } from "./node-settings.ts";
-import { type NodeSpaces, OWN_DIRS, startHolder } from "./node-spaces.ts";
+import type { NodeSpaces } from "./node-spaces.ts";
 import { type NodePlan, SIBLING_LINK, SIBLING_NODES } from "./plan.ts";
+import { sharedKernelSpaces } from "./shared-kernel-spaces.ts";
 import { until } from "./until.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
@@ -20,7 +21,7 @@ export async function createSiblingLink(): Promise<AsyncDisposable> {
  * Network, mount, pid, uts and ipc namespaces of a node on this machine's kernel beside its own node. Without a cgroup
  * namespace (v1 and v2 side by side, as they are here) its pods' cgroups are below one of its name, in sight of all.
  */
-export async function siblingSpaces(plan: NodePlan, { dir, state }: NodeDirs): Promise<NodeSpaces> {
+export async function siblingSpaces(plan: NodePlan, dirs: NodeDirs): Promise<NodeSpaces> {
   const { name } = plan;
   await joinNestedLink(
     plan,
@@ -28,33 +29,7 @@ export async function siblingSpaces(plan: NodePlan, { dir, state }: NodeDirs): P
     SIBLING_LINK,
   );
   makeCgroups(name);
-  const script = [
-    "set -e",
-    "mount --make-rprivate /",
-    "mount -t tmpfs -o mode=755 run /run; mkdir /run/containerd /run/netns",
-    ...[...OWN_DIRS, state].map((path) => `mount -t tmpfs -o mode=755 node '${path}'`),
-    "mount --make-rshared /",
-    "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding",
-    `hostname ${name}`,
-    "echo ready",
-    "exec sleep infinity",
-  ].join("\n");
-  const unshare = ["unshare", "-m", "-u", "-i", "-p", "-f", "--mount-proc", "sh", "-c", script];
-  const command = ["nsenter", `--net=/run/netns/${name}`, ...unshare] as const;
-  const outer = await startHolder(command, join(dir, "log/spaces.log"));
-  const holder = await until("the node's first process", () =>
-    readFileSync(`/proc/${outer.pid}/task/${outer.pid}/children`, "utf8").trim(),
-  );
-  return {
-    entry: ["nsenter", "-t", holder, "-m", "-u", "-i", "-p", "-n", "--"],
-    root: `/proc/${holder}/root`,
-    // All of its processes end with the first.
-    endPods: async () => {},
-    end: async () => {
-      process.kill(Number(holder), "SIGKILL");
-      await outer.ended;
-    },
-  };
+  return sharedKernelSpaces(plan, dirs, { within: ["nsenter", `--net=/run/netns/${name}`] });
 }
 
 /** Takes away whatever of them there is, of this run or of one that was killed. Their processes have ended. */

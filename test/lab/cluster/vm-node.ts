@@ -49,6 +49,7 @@ export class VmNode implements ProgramRunner {
       memoryMb: MEMORY_MB,
       timeoutMs,
       network: WIRE,
+      isFirst: true,
       onLine: (line) => {
         said.push(line);
         if (/^[\d.]+ s: /.test(line)) say(`node-b ${line}`);
