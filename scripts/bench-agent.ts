@@ -1,7 +1,7 @@
 /**
  * What the agent costs, with names of a thousand pods: an event in the storm of bench.ts, a log record beside the SDK's,
- * the data path without the kernel, at rest, in a long storm. Prints the tables and writes them into docs/benchmarks.md.
- * `--rounds=N --seconds=N --rest=SECONDS`.
+ * the data path without the kernel, a long storm. Prints the tables and writes them into docs/benchmarks.md.
+ * `--rounds=N --seconds=N --long=SECONDS`.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
@@ -35,7 +35,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "3" },
     seconds: { type: "string", default: "4" },
-    rest: { type: "string", default: "60" },
+    long: { type: "string", default: "60" },
   },
 });
 const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
@@ -89,7 +89,7 @@ async function measure(): Promise<AgentCosts> {
   const pipeline = runScript("pipeline-cost.ts", file) as AgentCosts["pipeline"];
   const records = runScript("record-cost.ts") as AgentCosts["records"];
   const measured = await measureAgent({
-    ...{ product, scratch, storm, cluster, tracefs: tracefs.path, seconds: Number(values.rest) },
+    ...{ product, scratch, storm, cluster, tracefs: tracefs.path, seconds: Number(values.long) },
     node: [process.execPath, ...FLAGS, join(root, "dist/tcpretrans.js")],
   });
   return { ...measured, pipeline, records };

@@ -2,8 +2,9 @@
 export interface MemoryGiverOptions {
   /** CPU used so far, in microseconds. */
   readonly cpuUs: () => number;
-  readonly residentBytes: () => number;
-  /** Collects garbage and hands free memory to the kernel: takes some 50 ms, in which nothing else runs. */
+  /** Resident, without the pages of files: of those comes back what is in use. */
+  readonly ownBytes: () => number;
+  /** Collects garbage and hands free memory to the kernel: takes some 100 ms, in which nothing else runs. */
   readonly giveBack: () => void;
 }
 
@@ -17,7 +18,7 @@ const GROWN_BYTES = 8 * 1024 * 1024;
  * Gives back, once it is quiet, what the start, a list or a storm has needed: V8 keeps a young generation as large as it
  * was ever needed while nothing is allocated, and malloc keeps its heap. To be called once a second.
  */
-export function memoryGiver({ cpuUs, residentBytes, giveBack }: MemoryGiverOptions): () => void {
+export function memoryGiver({ cpuUs, ownBytes, giveBack }: MemoryGiverOptions): () => void {
   let seconds = 0;
   let usedUs = cpuUs();
   let settledBytes = 0;
@@ -26,9 +27,9 @@ export function memoryGiver({ cpuUs, residentBytes, giveBack }: MemoryGiverOptio
     const before = usedUs;
     usedUs = cpuUs();
     if (usedUs - before > QUIET_SECONDS * QUIET_SHARE * 1e6) return;
-    if (residentBytes() - settledBytes < GROWN_BYTES) return;
+    if (ownBytes() - settledBytes < GROWN_BYTES) return;
     giveBack();
-    settledBytes = residentBytes();
+    settledBytes = ownBytes();
     usedUs = cpuUs();
   };
 }

@@ -3,7 +3,9 @@ import { Handover } from "../agent/handover.ts";
 import { memoryGiver } from "../agent/memory-giver.ts";
 import type { OwnLog } from "../agent/own-log.ts";
 import { pump } from "../agent/pump.ts";
+import { readOwnMemory } from "../host/own-memory.ts";
 import { openLibc } from "../syscall/libc.ts";
+import { unmapProgram } from "../syscall/program-pages.ts";
 import { SetupError } from "../syscall/setup-error.ts";
 import { removeLeftovers } from "../tracefs/leftovers.ts";
 import { findLivingAgents } from "../tracefs/living-agents.ts";
@@ -47,7 +49,8 @@ export async function runUntil(
   const signal = AbortSignal.any([ending.signal, broken.signal]);
   const counters = nodeCounters(parts, host);
   parts.counters = counters;
-  using _hand = secondHand(parts, host);
+  const hand = secondHand(parts, host);
+  using ownPace = everySecond(hand);
   const turn = Promise.withResolvers<void>();
   signal.addEventListener("abort", () => turn.resolve(), { once: true });
   const following = turn.promise.then(() => counters.follow(signal)).finally(() => broken.abort());
@@ -55,6 +58,8 @@ export async function runUntil(
   using session = await openCapture(parts, { host, signal, refused: turn.resolve });
   if (session === undefined) return await following;
   capturing();
+  ownPace[Symbol.dispose]();
+  session.onSecond.add(hand); // the tick's: each time the process wakes up costs it 0.1 ms
   const live = livePipeline(session, { synAckTimer: (timer) => counters.observe(timer) });
   const handover = openHandover(parts, session);
   const pumping = pump(agentPipeline(parts, { session, live, counters, host, handover }));
@@ -142,12 +147,17 @@ function nodeCounters(parts: AgentParts, host: AgentHost): NodeCounters {
   });
 }
 
-/** Once a second: what is new on the node, what is over, and what is said again. */
-function secondHand(parts: AgentParts, host: AgentHost): Disposable {
+function everySecond(hand: () => void): Disposable {
+  const timer = setInterval(hand, 1000);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** To be called about once a second: what is new on the node, what is over, and what is said again. */
+function secondHand(parts: AgentParts, host: AgentHost): () => void {
   const followPods = podFollower(parts);
   const giveMemory = openMemoryGiver(host);
   let seconds = 0;
-  const timer = setInterval(() => {
+  return () => {
     if (parts.capturing === undefined) lookAround(parts);
     followPods();
     parts.exportWatch.look(Date.now());
@@ -157,8 +167,7 @@ function secondHand(parts: AgentParts, host: AgentHost): Disposable {
     parts.log.remind();
     giveMemory();
     if (++seconds % EXPIRE_EVERY === 0) parts.metrics.expire(Date.now());
-  }, 1000);
-  return { [Symbol.dispose]: () => clearInterval(timer) };
+  };
 }
 
 /** Without --expose-gc, which bin/tcpretrans and the image start Node with, only free memory of malloc is given back. */
@@ -169,10 +178,13 @@ function openMemoryGiver({ noFfi }: AgentHost): () => void {
       const { user, system } = process.cpuUsage();
       return user + system;
     },
-    residentBytes: () => process.memoryUsage.rss(),
+    ownBytes: () => readOwnMemory() ?? process.memoryUsage.rss(),
     giveBack: () => {
-      globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
+      // Twice: the first makes code old that has not run since the start, the second lets it go.
+      for (let i = 0; i < 2; i++)
+        globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
       libc?.trim();
+      if (libc !== undefined) unmapProgram(libc);
     },
   });
 }

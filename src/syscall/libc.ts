@@ -36,7 +36,12 @@ const SIGNATURES = {
   umount2: { arguments: ["string", "i32"], return: "i32" },
   /** open_by_handle_at(2): int open_by_handle_at(int mount_fd, struct file_handle *handle, int flags) */
   open_by_handle_at: { arguments: ["i32", "buffer", "i32"], return: "i32" },
+  /** madvise(2): int madvise(void *addr, size_t length, int advice) */
+  madvise: { arguments: ["pointer", "u64", "i32"], return: "i32" },
 } as const;
+
+/** include/uapi/asm-generic/mman-common.h, the same on every architecture that Node runs on. */
+const MADV_DONTNEED = 4;
 
 /** Of glibc alone. malloc_trim(3): int malloc_trim(size_t pad) */
 const GLIBC_SIGNATURES = { malloc_trim: { arguments: ["u64"], return: "i32" } } as const;
@@ -64,6 +69,11 @@ export interface Libc {
   openByHandle(mountFd: number, handle: Uint8Array): number;
   /** malloc_trim(3): hands memory that is free to the kernel, of all threads. Does nothing where malloc is another one. */
   trim(): void;
+  /**
+   * madvise(2) with MADV_DONTNEED. What this process has written there is lost, so only for mappings of files in which it
+   * has not: their pages come back from the file, or from the kernel's memory of it, when they are touched.
+   */
+  unmapPages(address: bigint, length: bigint): void;
 }
 
 export interface LibcOptions {
@@ -126,6 +136,7 @@ function bindLibc(ffi: Ffi, library: string | null): Libc {
       return fd < 0 ? -errno() : fd;
     },
     trim: mallocTrim(ffi, library),
+    unmapPages: (address, length) => check("madvise", c.madvise(address, length, MADV_DONTNEED)),
   };
 }
 

@@ -6,13 +6,13 @@ const MIB = 1024 * 1024;
 
 /** Lets seconds pass, in each of which so much CPU is used; gives how often memory was given back so far. */
 function aProcess() {
-  const state = { cpuUs: 0, resident: 120 * MIB, given: 0 };
+  const state = { cpuUs: 0, own: 70 * MIB, given: 0 };
   const look = memoryGiver({
     cpuUs: () => state.cpuUs,
-    residentBytes: () => state.resident,
+    ownBytes: () => state.own,
     giveBack: () => {
       state.given++;
-      state.resident = 80 * MIB;
+      state.own = 30 * MIB;
     },
   });
   return {
@@ -43,8 +43,8 @@ test("memoryGiver() waits while there is work, and gives back afterwards", () =>
 test("memoryGiver() gives back again when memory has grown by 8 MiB, and not for less", () => {
   const { pass, state } = aProcess();
   pass(10, 3_000);
-  state.resident += 7 * MIB;
+  state.own += 7 * MIB;
   assert.equal(pass(60, 3_000), 1);
-  state.resident += 2 * MIB;
+  state.own += 2 * MIB;
   assert.equal(pass(60, 3_000), 2);
 });

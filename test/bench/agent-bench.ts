@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type AgentCost, agentCost } from "./agent-cost.ts";
 import { type Spread, spread } from "./bench-report.ts";
 import { hotFunctions } from "./hot-functions.ts";
 import { memoryOf, processCost } from "./process-cost.ts";
@@ -20,7 +19,7 @@ export interface AgentBenchOptions {
   readonly scratch: string;
   readonly storm: Storm;
   readonly cluster: StormCluster;
-  /** At rest, and in the storm. */
+  /** Of the storm. */
   readonly seconds: number;
 }
 
@@ -37,7 +36,6 @@ export interface AgentStorm {
 }
 
 export interface AgentMeasured {
-  readonly rest: Readonly<Record<"metrics" | "all", AgentCost>>;
   readonly storm: AgentStorm;
   readonly startMs: Spread;
   readonly hot: readonly (readonly [name: string, percent: number])[];
@@ -48,17 +46,13 @@ const SETTLE_SECONDS = 25;
 const COUNTED_MS = 12_000;
 const PORT = 19_877;
 
-/** The running agent with a thousand known pods: at rest with and without exports, in a storm, at its start. */
+/** The running agent with a thousand known pods: in a storm, at its start. */
 export async function measureAgent(options: AgentBenchOptions): Promise<AgentMeasured> {
-  const { product, tracefs, cluster, seconds } = options;
-  const rest = async (what: "metrics" | "all") => {
-    return await agentCost(product, agentArgs(cluster, what), { settleSeconds: SETTLE_SECONDS, seconds });
-  };
-  const [metrics, all] = [await rest("metrics"), await rest("all")];
+  const { product, tracefs, cluster } = options;
   const storm = await longStorm(options);
   const starts: number[] = [];
   for (let i = 0; i < 5; i++) starts.push(await firstEventMs(product, tracefs, agentArgs(cluster, "all")));
-  return { rest: { metrics, all }, storm, startMs: spread(starts), hot: await profile(options) };
+  return { storm, startMs: spread(starts), hot: await profile(options) };
 }
 
 /** The whole agent, metrics and logs by gRPC, in one long storm. */

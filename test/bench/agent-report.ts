@@ -1,5 +1,4 @@
 import type { AgentMeasured } from "./agent-bench.ts";
-import type { AgentCost } from "./agent-cost.ts";
 import { formatGoals, formatRows, type Goal, markdown, type Row, type Spread, show } from "./bench-report.ts";
 import { AGENT, CAT, CAT_CAUSES } from "./tools.ts";
 
@@ -16,7 +15,7 @@ const NAN: Spread = { median: Number.NaN, min: Number.NaN, max: Number.NaN };
 
 /** The agent's part of the document, without a heading of its own level. */
 export function agentPart(costs: AgentCosts, rows: readonly Row[]): string {
-  const { pipeline, records, rest, storm, hot } = costs;
+  const { pipeline, records, storm, hot } = costs;
   const stages = Object.entries(pipeline.us).map(([stage, us], index) => [
     `${index === 0 ? "" : "+ "}${stage}`,
     show(us, 2),
@@ -26,14 +25,6 @@ export function agentPart(costs: AgentCosts, rows: readonly Row[]): string {
     show(records.ours[stage] ?? NAN, 2),
     show(records.sdk[stage] ?? NAN, 2),
   ]);
-  const memory = ([what, { memory, peakMib, percent }]: readonly [string, AgentCost]) => [
-    what,
-    memory.resident.toFixed(1),
-    memory.own.toFixed(1),
-    memory.files.toFixed(1),
-    peakMib.toFixed(0),
-    percent.toFixed(2),
-  ];
   return `The bundle as \`bin/tcpretrans agent\` starts it, with names of 1,000 pods from a real API server, two of them the storm's ends.
 
 ${formatGoals(agentGoals(costs, rows))}
@@ -55,17 +46,7 @@ ${markdown([["", "µs"], ...stages])}
 
 ${markdown([["", "ours", "the SDK's"], ...ways])}
 
-### Memory and rest
-At rest for as long as the table's CPU was measured, 25 s after the start. Pages of files are nearly all Node's own program, which the kernel has once for all who run it.
-
-${markdown([
-  ["", "RSS MiB", "its own", "pages of files", "peak MiB", "% of a core"],
-  ...[
-    ["names, no exports", rest.metrics] as const,
-    ["names, metrics and logs by gRPC", rest.all] as const,
-  ].map(memory),
-])}
-
+### A long storm
 A storm of ${Math.round(storm.perSecond)} retransmits a second with metrics and logs by gRPC: peak ${storm.peakMib.toFixed(0)} MiB, ${storm.restedMib.toFixed(1)} MiB ${REST_WORDS} it.
 Of ${storm.kernel} retransmits that the sender's kernel counted the metrics hold ${storm.named}; ${storm.recordsLost} records were lost.
 
@@ -83,7 +64,7 @@ const REST_WORDS = "half a minute after";
 
 /** The agent's goals, and what was measured. */
 export function agentGoals(
-  { pipeline, records, rest, storm, startMs }: AgentCosts,
+  { pipeline, records, storm, startMs }: AgentCosts,
   rows: readonly Row[],
 ): readonly Goal[] {
   const us = (tool: string) => rows.find((row) => row.tool === tool)?.usPerEvent.median ?? Number.NaN;
@@ -116,7 +97,6 @@ export function agentGoals(
       measured: `${ours.toFixed(1)} of ${sdk.toFixed(1)} µs, ${(ours / sdk).toFixed(2)} of it`,
       met: ours <= sdk / 2,
     },
-    ...[["without exports", rest.metrics] as const, ["with gRPC", rest.all] as const].flatMap(restGoals),
     {
       goal: "storm: at most 120 MiB",
       measured: `${storm.peakMib.toFixed(0)} MiB at ${Math.round(storm.perSecond)} events/s`,
@@ -128,21 +108,5 @@ export function agentGoals(
       met: storm.named >= storm.kernel && storm.recordsLost === 0 && storm.perSecond >= 25_000,
     },
     { goal: "first event possible within 1 s", measured: `${show(startMs, 0)} ms`, met: startMs.max <= 1000 },
-  ];
-}
-
-function restGoals([what, { memory, percent }]: readonly [string, AgentCost]): readonly Goal[] {
-  const { resident, own } = memory;
-  return [
-    {
-      goal: `rest ${what}: at most 80 MiB`,
-      measured: `${resident.toFixed(1)} MiB, ${own.toFixed(1)} its own`,
-      met: resident <= 80,
-    },
-    {
-      goal: `rest ${what}: at most 0.3 % of a core`,
-      measured: `${percent.toFixed(2)} %`,
-      met: percent <= 0.3,
-    },
   ];
 }
