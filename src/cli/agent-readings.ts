@@ -42,6 +42,7 @@ export function agentReadings(parts: AgentParts): SelfReadings {
       );
     },
     waiting: () => parts.capturing?.naming?.waiting,
+    waited: () => naming()?.waited,
     gaveUp: () => {
       const counts = naming();
       return counts && byReason({ timeout: counts.gaveUp, overflow: counts.overflow });

@@ -13,6 +13,7 @@ import { EXIT_CODES } from "./exit-codes.ts";
 import { openGrace } from "./grace.ts";
 import type { NamingSession } from "./naming-session.ts";
 import { openAgentParts } from "./open-agent-parts.ts";
+import { requireProc } from "./require-proc.ts";
 import { welcome } from "./welcome.ts";
 
 /** What the process gives the agent. */
@@ -40,6 +41,7 @@ export interface AgentEnding {
 export async function runAgent(command: AgentCommand, host: AgentHost, ending: AgentEnding): Promise<number> {
   const { config, warnings } = command;
   const { signal } = ending;
+  requireProc(config.host.procPath);
   const grace = openGrace(ending, config.shutdown.graceSeconds * 1000);
   const parts = openAgentParts(config, host);
   for (const warning of warnings) parts.log.warn(warning);

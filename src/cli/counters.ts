@@ -43,7 +43,8 @@ export async function runCounters(
   if (!settings.json) write("\nEnding tracing...\n");
 }
 
-type Counters = ReadonlyMap<number, TcpCounters>;
+/** Of one reading, by namespace; undefined for one that could not be read. */
+export type CountersByNamespace = ReadonlyMap<number, TcpCounters | undefined>;
 
 async function readAll(
   reader: NamespaceCounterReader,
@@ -52,13 +53,13 @@ async function readAll(
     say,
     unreadable,
   }: Pick<TraceIo, "say"> & { settings: CountersSettings; unreadable: Set<number> },
-): Promise<Counters> {
-  const all = new Map<number, TcpCounters>();
+): Promise<CountersByNamespace> {
+  const all = new Map<number, TcpCounters | undefined>();
   for (const namespace of listNetworkNamespaces({ procRoot: "/proc" })) {
     if (settings.netns !== undefined && !settings.netns.has(namespace.inum)) continue;
     const reading = await reader.read(namespace);
-    if (reading.kind === "read") all.set(reading.inum, reading.counters);
-    else if (!unreadable.has(reading.inum)) {
+    all.set(reading.inum, reading.kind === "read" ? reading.counters : undefined);
+    if (reading.kind !== "read" && !unreadable.has(reading.inum)) {
       unreadable.add(reading.inum);
       say(`Cannot read the counters of net:[${reading.inum}]: ${reading.reason}`);
     }
@@ -66,11 +67,18 @@ async function readAll(
   return all;
 }
 
-/** What moved, per namespace; one that is new has counted from 0. */
-function differences(before: Counters, now: Counters): readonly NamespaceCounts[] {
+/** What moved, per namespace; one that is new has counted from 0, one that could not be read before says nothing yet. */
+export function differences(
+  before: CountersByNamespace,
+  now: CountersByNamespace,
+): readonly NamespaceCounts[] {
   const counts: NamespaceCounts[] = [];
   for (const [netns, counters] of now) {
-    const earlier = before.get(netns);
+    const last = before.get(netns);
+    if (counters === undefined || (last === undefined && before.has(netns))) continue;
+    // Another one under the number of one that is gone.
+    const isNew = (last?.OutSegs ?? 0n) > (counters.OutSegs ?? 0n);
+    const earlier = isNew ? undefined : last;
     const of = (name: keyof TcpCounters) => Number((counters[name] ?? 0n) - (earlier?.[name] ?? 0n));
     if (of("RetransSegs") === 0 && of("TCPTimeouts") === 0 && of("TCPLossProbes") === 0) continue;
     counts.push({ netns, of });

@@ -4,6 +4,7 @@ import type { EnrichCounts } from "../enrich/enricher.ts";
 import type { TraceNanos } from "../event/trace-nanos.ts";
 import { openLibc } from "../syscall/libc.ts";
 import type { NamingSession } from "./naming-session.ts";
+import { requireProc } from "./require-proc.ts";
 import { requireRoot, type Session } from "./session.ts";
 import type { TraceIo } from "./trace.ts";
 
@@ -14,13 +15,14 @@ export interface NamesWanted {
   readonly noFfi: boolean;
 }
 
-/** Opens the sources of names, where they are asked for, before anything touches the kernel; throws KubeconfigError, SetupError. */
+/** Opens the sources of names, where they are asked for, before anything touches the kernel; throws KubeconfigError, SetupError, UsageError. */
 export async function openNames(
   { naming: config, version, noFfi }: NamesWanted,
   { say, signal }: Pick<TraceIo, "say" | "signal">,
 ): Promise<NamingSession | undefined> {
   if (config === undefined) return undefined;
   requireRoot();
+  requireProc(config.host.procPath);
   // 10 MiB with Node's TLS, and needed with a cluster only.
   const { openNamingSession } = await import("./naming-session.ts");
   return await openNamingSession({ config, version, libc: openLibc({ disabled: noFfi }), say, signal });

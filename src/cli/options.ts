@@ -169,7 +169,13 @@ function readNaming(
 
 /** Options that make no sense together. */
 function contradictions(raw: RawOptions): readonly string[] {
-  if (raw.probe !== "counters") return [];
+  if (raw.probe === "counters") return countersContradictions(raw);
+  if (raw.summary === undefined || raw.count === undefined) return [];
+  return ["Cannot use --count with --summary: it counts lines of events; leave one of them out"];
+}
+
+/** Counters have no events, for which these options are. */
+function countersContradictions(raw: RawOptions): readonly string[] {
   const idle = [
     raw.lossProbes === true && "-l",
     raw.stack === true && "-s",

@@ -102,6 +102,13 @@ export const SELF_METRICS = {
     description: "Events that wait for a name",
     attributes: [],
   },
+  waited: {
+    name: "tcpretrans.names.waited",
+    unit: "{event}",
+    kind: "counter",
+    description: "Events that waited for a name, in vain or not",
+    attributes: [],
+  },
   gaveUp: {
     name: "tcpretrans.names.given_up",
     unit: "{event}",

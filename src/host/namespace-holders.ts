@@ -161,10 +161,19 @@ export class NamespaceHolders {
 function readNamespaceDirectory(path: string): readonly (readonly [inum: number, name: string])[] {
   const found: (readonly [number, string])[] = [];
   for (const name of listNames(path)) {
-    const stat = statSync(`${path}/${name}`, { throwIfNoEntry: false });
-    if (stat !== undefined) found.push([stat.ino, name]);
+    const inum = inodeOf(`${path}/${name}`);
+    if (inum !== undefined) found.push([inum, name]);
   }
   return found;
+}
+
+/** Undefined where it is gone by now, or is no mount at all but a link that leads nowhere. */
+function inodeOf(path: string): number | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.ino;
+  } catch {
+    return undefined;
+  }
 }
 
 function listNames(path: string): readonly string[] {

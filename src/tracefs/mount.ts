@@ -13,7 +13,7 @@ import { basename, join } from "node:path";
 import type { Libc } from "../syscall/libc.ts";
 import { SetupError } from "../syscall/setup-error.ts";
 import { errnoName } from "../syscall/system-call-error.ts";
-import { refusalError } from "./errors.ts";
+import { instanceError } from "./errors.ts";
 import { type Lockdown, readLockdown } from "./lockdown.ts";
 import { parseTracefsMounts } from "./mountinfo.ts";
 
@@ -62,7 +62,7 @@ export function openTracefs({
     const again = findMounted(procRoot, host);
     if (again !== undefined) return again;
   }
-  const own = mkdtempSync(join(tmpdir(), OWN_DIRECTORY));
+  const own = makeDirectory(usual);
   try {
     mountTracefs(own, host);
   } catch (error) {
@@ -70,6 +70,19 @@ export function openTracefs({
     throw error;
   }
   return holdOurs(own, host);
+}
+
+/** Throws SetupError where nothing can be written, as in a container with a read-only root. */
+function makeDirectory(usual: string): string {
+  try {
+    return mkdtempSync(join(tmpdir(), OWN_DIRECTORY));
+  } catch (error) {
+    const state = `${usual} is not there, and no directory can be made for it (${errnoName(error)})`;
+    throw new SetupError("no-tracefs", `Cannot mount tracefs: ${state}`, {
+      remedy: "Use a kernel with CONFIG_FTRACE and /sys of the host, or --probe=counters",
+      cause: error,
+    });
+  }
 }
 
 interface Host {
@@ -125,7 +138,7 @@ function mountTracefs(path: string, { libc, lockdown }: Host): boolean {
     const errno = errnoName(error);
     if (errno === "EBUSY") return false;
     if (errno === "ENODEV") throw notBuiltError(error);
-    throw refusalError("mount tracefs", error, lockdown);
+    throw instanceError("mount tracefs", error, lockdown);
   }
 }
 
@@ -147,7 +160,7 @@ function mountByCommand(path: string, lockdown: Lockdown | undefined): boolean {
   if (/already mounted|busy/i.test(text)) return false;
   if (/unknown filesystem type/i.test(text)) throw notBuiltError(text);
   const refusal = Object.assign(new Error(text), { code: "EPERM", syscall: "mount" });
-  throw refusalError("mount tracefs", refusal, lockdown);
+  throw instanceError("mount tracefs", refusal, lockdown);
 }
 
 /** Leaves it mounted on EBUSY: another process works in it, and unmounts it if it is one of ours. */
@@ -167,14 +180,19 @@ function ignoreErrno(call: () => void): void {
 
 /** Opens the directory if files of tracefs are in it: the descriptor keeps everyone from unmounting it. */
 function pinDirectory(path: string, lockdown: Lockdown | undefined): number | undefined {
+  let fd: number | undefined;
+  let holdsFiles = false;
   try {
-    const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-    if (readdirSync(path).includes("instances")) return fd;
-    closeSync(fd);
+    fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    holdsFiles = readdirSync(path).includes("instances");
+    return holdsFiles ? fd : undefined;
   } catch (error) {
-    if (errnoName(error) !== "ENOENT") throw refusalError(`open tracefs at ${path}`, error, lockdown);
+    const errno = errnoName(error);
+    if (errno === "ENOENT" || errno === "ENOTDIR") return undefined;
+    throw instanceError(`open tracefs at ${path}`, error, lockdown);
+  } finally {
+    if (fd !== undefined && !holdsFiles) closeSync(fd);
   }
-  return undefined;
 }
 
 function emptyError(path: string, lockdown: Lockdown | undefined): SetupError {

@@ -87,9 +87,9 @@ test("parseOptions() takes perf-tools' flags, together too", () => {
   assert.deepEqual(trace("-l -s"), trace("-ls"));
 });
 
-test("parseOptions() takes every option of a trace", () => {
+test("parseOptions() takes the options of a trace", () => {
   const line =
-    "--wide --summary=5 --duration 0.5 --count 23 --local 10.0.0.0/8 --local ::1 --remote 192.0.2.1 --port 80 " +
+    "--wide --summary=5 --duration 0.5 --local 10.0.0.0/8 --local ::1 --remote 192.0.2.1 --port 80 " +
     "--port 443 --state syn_sent --type timeout --type fast --netns 4026531840 --netns /run/netns/a " +
     "--probe=eprobe --buffer-size 512 --verify --interval 2 --demo --color";
   assert.deepEqual(parse(line), {
@@ -99,7 +99,6 @@ test("parseOptions() takes every option of a trace", () => {
       ...VIEW,
       wide: true,
       summary: 5,
-      count: 23,
       color: "always",
       filters: {
         local: [
@@ -121,6 +120,10 @@ test("parseOptions() takes every option of a trace", () => {
     naming: undefined,
     interval: 2,
   });
+});
+
+test("parseOptions() takes --count", () => {
+  assert.equal(trace("--count 23").view.count, 23);
 });
 
 test("parseOptions() takes --summary without seconds, before another option too", () => {
@@ -214,6 +217,10 @@ const wrong = [
     line: "--probe counters -l --port 80 --verify",
     problem:
       "Cannot use -l, --verify, --port with --probe=counters: counters have no events; leave one of them out",
+  },
+  {
+    line: "replay x --summary --count 5",
+    problem: "Cannot use --count with --summary: it counts lines of events; leave one of them out",
   },
 ];
 for (const { line, problem } of wrong) {

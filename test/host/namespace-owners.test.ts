@@ -228,6 +228,16 @@ test("NamespaceOwners.owner() names a namespace outside Kubernetes by its mount 
   assert.deepEqual(owners.owner(B), { kind: "process", name: "docker-3f2a9c1b7d4e" });
 });
 
+test("NamespaceOwners.refresh() passes over what is no mount in the directory of mounts", (t) => {
+  const { procRoot, start, owners, pass } = makeProc(t);
+  mkdirSync(join(procRoot, "netns"));
+  symlinkSync("loop", join(procRoot, "netns/loop"));
+  symlinkSync("none", join(procRoot, "netns/dangling"));
+  start(60, A, cgroupOf("a"));
+  pass(1000);
+  assert.deepEqual(owners.owner(A), pod("a"));
+});
+
 test("NamespaceOwners.owner() does not give a nested node's namespace to its hostNetwork pods", (t) => {
   const { start, owners, pass } = makeProc(t);
   start(60, A, `/docker/${ID}/init.scope`);

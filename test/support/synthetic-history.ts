@@ -157,6 +157,7 @@ function countAgent(history: History, node: string, minute: number): void {
     S.gaps,
     S.foreign,
     S.undetermined,
+    S.waited,
     S.segmentsLeftOut,
     S.seriesRefused,
     S.logsSummarised,
