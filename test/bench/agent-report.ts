@@ -1,4 +1,4 @@
-import type { AgentMeasured } from "./agent-bench.ts";
+import type { AgentMeasured, AgentStorm } from "./agent-bench.ts";
 import { formatGoals, formatRows, type Goal, markdown, type Row, type Spread, show } from "./bench-report.ts";
 import { AGENT, CAT, CAT_CAUSES } from "./tools.ts";
 
@@ -15,7 +15,7 @@ const NAN: Spread = { median: Number.NaN, min: Number.NaN, max: Number.NaN };
 
 /** The agent's part of the document, without a heading of its own level. */
 export function agentPart(costs: AgentCosts, rows: readonly Row[]): string {
-  const { pipeline, records, storm, hot } = costs;
+  const { pipeline, records, storm, hot, takenPercent } = costs;
   const stages = Object.entries(pipeline.us).map(([stage, us], index) => [
     `${index === 0 ? "" : "+ "}${stage}`,
     show(us, 2),
@@ -31,9 +31,13 @@ ${formatGoals(agentGoals(costs, rows))}
 
 ### In the storm
 The storm and the measure are those of the tools above. \`cat\` reads the retransmits alone, and then what the agent reads: a kernel stack with each, which tells its
-cause on this rung, and the records of the congestion state. "Seen" is told only of who prints each event.
+cause on this rung, and the records of the congestion state. The last reads the pages of those records as the agent does and looks at none: what the kernel and Node
+take before an event is one. "Seen" is told only of who prints each event.
 
 ${formatRows(rows)}
+
+Of the time of an endless loop that asks the kernel for nothing, the kernel took ${show(takenPercent, 0)} % for the network's softirqs meanwhile; as much of everyone's
+time is not their own work.
 
 ### The data path without the kernel
 \`test/bench/pipeline-cost.ts\`: the pages of a recorded storm (${pipeline.events} events) in memory, each stage on top of those before, µs of CPU an event.
@@ -47,11 +51,33 @@ ${markdown([["", "µs"], ...stages])}
 ${markdown([["", "ours", "the SDK's"], ...ways])}
 
 ### A long storm
-A storm of ${Math.round(storm.perSecond)} retransmits a second with metrics and logs by gRPC: peak ${storm.peakMib.toFixed(0)} MiB, ${storm.restedMib.toFixed(1)} MiB ${REST_WORDS} it.
-Of ${storm.kernel} retransmits that the sender's kernel counted the metrics hold ${storm.named}; ${storm.recordsLost} records were lost.
+Two long storms with metrics and logs by gRPC: held at the goal's rate, and as hard as it blows.
+
+${markdown([STORM_HEAD, ...[storm.held, storm.full].map(stormCells)])}
 
 ### Where the agent's time goes
 One blow under V8's profiler, logs off, share of the busy time: ${hot.map(([name, percent]) => `${name} ${percent.toFixed(1)} %`).join(", ")}.`;
+}
+
+const STORM_HEAD = [
+  "events/s",
+  "peak MiB",
+  "MiB half a minute after",
+  "retransmits that the kernel counted",
+  "in the metrics",
+  "records lost",
+];
+
+function stormCells({
+  perSecond,
+  peakMib,
+  restedMib,
+  kernel,
+  named,
+  recordsLost,
+}: AgentStorm): readonly string[] {
+  const rate = `${Math.round(perSecond)}`;
+  return [rate, peakMib.toFixed(0), restedMib.toFixed(1), `${kernel}`, `${named}`, `${recordsLost}`];
 }
 
 const STAGE_WORDS = {
@@ -60,7 +86,6 @@ const STAGE_WORDS = {
   encode: "OTLP",
   gzip: "gzip",
 } as const;
-const REST_WORDS = "half a minute after";
 
 /** The agent's goals, and what was measured. */
 export function agentGoals(
@@ -97,16 +122,19 @@ export function agentGoals(
       measured: `${ours.toFixed(1)} of ${sdk.toFixed(1)} µs, ${(ours / sdk).toFixed(2)} of it`,
       met: ours <= sdk / 2,
     },
-    {
-      goal: "storm: at most 120 MiB",
-      measured: `${storm.peakMib.toFixed(0)} MiB at ${Math.round(storm.perSecond)} events/s`,
-      met: storm.peakMib <= 120,
-    },
-    {
-      goal: "storm of 25,000 events/s: nothing lost",
-      measured: `${storm.recordsLost} records; ${storm.named} of ${storm.kernel} retransmits counted, at ${Math.round(storm.perSecond)} events/s`,
-      met: storm.named >= storm.kernel && storm.recordsLost === 0 && storm.perSecond >= 25_000,
-    },
+    ...[storm.held, storm.full].flatMap(stormGoals),
     { goal: "first event possible within 1 s", measured: `${show(startMs, 0)} ms`, met: startMs.max <= 1000 },
+  ];
+}
+
+function stormGoals({ perSecond, peakMib, named, kernel, recordsLost }: AgentStorm): readonly Goal[] {
+  const rate = `${Math.round(perSecond)} events/s`;
+  return [
+    { goal: `storm of ${rate}: at most 120 MiB`, measured: `${peakMib.toFixed(0)} MiB`, met: peakMib <= 120 },
+    {
+      goal: `storm of ${rate}: nothing lost`,
+      measured: `${recordsLost} records; ${named} of ${kernel} retransmits counted`,
+      met: named >= kernel && recordsLost === 0,
+    },
   ];
 }

@@ -11,6 +11,8 @@ export interface Goal {
 export interface Row {
   readonly tool: string;
   readonly usPerEvent: Spread;
+  /** Of that in its own code. */
+  readonly userUs: Spread;
   readonly seenPercent: Spread;
   readonly peakMib: Spread;
   readonly perSecond: Spread;
@@ -36,6 +38,7 @@ export function summarize(tool: string, runs: readonly Run[]): Row {
   return {
     tool,
     usPerEvent: spread(own.map(usPerEvent)),
+    userUs: spread(own.map((run) => usPerEvent({ ...run, cpuSeconds: run.userSeconds }))),
     seenPercent: spread(own.map((run) => run.seenPercent)),
     peakMib: spread(own.map((run) => run.peakMib)),
     perSecond: spread(own.map((run) => run.perSecond)),
@@ -43,7 +46,7 @@ export function summarize(tool: string, runs: readonly Run[]): Row {
   };
 }
 
-const HEAD = ["", "CPU µs an event", "ratio", "events seen %", "peak RSS MiB", "events/s"];
+const HEAD = ["", "CPU µs an event", "of it user", "ratio", "events seen %", "peak RSS MiB", "events/s"];
 
 /** The rows as a Markdown table, each beside the first. */
 export function formatRows(rows: readonly Row[]): string {
@@ -51,6 +54,7 @@ export function formatRows(rows: readonly Row[]): string {
   const lines = rows.map((row) => [
     row.tool.replaceAll("|", "\\|"),
     show(row.usPerEvent, 2),
+    row.userUs.median.toFixed(2),
     (row.usPerEvent.median / base).toFixed(2),
     row.seenPercent.max > 0 ? show(row.seenPercent, 2) : "–",
     row.peakMib.median.toFixed(0),

@@ -5,6 +5,8 @@ import { join } from "node:path";
 export interface ProcessCost {
   /** User and system time in seconds, in steps of 10 ms. */
   readonly cpuSeconds: number;
+  /** Of it in its own code: the rest is the kernel's, softirqs that interrupted it too. */
+  readonly userSeconds: number;
   /** Sum of the peaks of resident memory. */
   readonly peakMib: number;
   readonly residentMib: number;
@@ -15,16 +17,18 @@ const USER_HZ = 100;
 
 /** Adds up a process tree: a pipeline's parts are children of its shell. */
 export function processCost(root: number): ProcessCost {
-  let [ticks, peakKib, residentKib] = [0, 0, 0];
+  let [ticks, userTicks, peakKib, residentKib] = [0, 0, 0, 0];
   for (const pid of [root, ...descendants(root)]) {
     const stat = statFields(pid);
     // utime, stime, and those of children that were waited for: proc_pid_stat(5) fields 14 to 17.
     for (const at of [11, 12, 13, 14]) ticks += Number(stat[at] ?? 0);
+    for (const at of [11, 13]) userTicks += Number(stat[at] ?? 0);
     const status = readProc(`${pid}/status`);
     peakKib += Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
     residentKib += Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
   }
-  return { cpuSeconds: ticks / USER_HZ, peakMib: peakKib / 1024, residentMib: residentKib / 1024 };
+  const [cpuSeconds, userSeconds] = [ticks / USER_HZ, userTicks / USER_HZ];
+  return { cpuSeconds, userSeconds, peakMib: peakKib / 1024, residentMib: residentKib / 1024 };
 }
 
 /** Resident memory of one process in MiB: its own, and pages of files, which all who run the same program share. */

@@ -17,6 +17,7 @@ export interface Run {
   /** What the tool showed of the retransmits of warm-up and storm; 0 where it shows none one by one. */
   readonly seenPercent: number;
   readonly cpuSeconds: number;
+  readonly userSeconds: number;
   readonly peakMib: number;
   /** Its own words about what it lost. */
   readonly words: string;
@@ -62,6 +63,7 @@ export async function runTool(tool: Tool, { storm, seconds, paths }: RunOptions)
         (100 * (await countLines(files[tool.lines], tool.isSent))) / (warmUp.retransmits + retransmits),
       perSecond: retransmits / blown,
       cpuSeconds: after.cpuSeconds - before.cpuSeconds,
+      userSeconds: after.userSeconds - before.userSeconds,
       peakMib: after.peakMib,
       words: /^Lost: \d+ [a-z]+/m.exec(readFileSync(files.stderr, "latin1"))?.[0] ?? "",
     };

@@ -56,12 +56,13 @@ export class Storm implements Disposable {
     }
   }
 
-  /** Blows for so long, and returns when the last retransmit is out. */
-  async blow(seconds: number): Promise<Blow> {
+  /** Blows for so long, as hard as it can or at a rate, and returns when the last retransmit is out. */
+  async blow(seconds: number, { perSecond }: { readonly perSecond?: number } = {}): Promise<Blow> {
     const before = this.#retransmits();
     const connections = String(this.#options.connections);
     const start = performance.now();
-    const child = this.#traffic(this.#sender, ["send", HOST, String(STORM_PORT), connections]);
+    const rate = perSecond === undefined ? [] : [String(perSecond)];
+    const child = this.#traffic(this.#sender, ["send", HOST, String(STORM_PORT), connections, ...rate]);
     await setTimeout(seconds * 1000);
     child.kill("SIGTERM");
     await once(child, "exit");

@@ -32,8 +32,13 @@ export const AGENT = "tcpretrans agent, metrics";
 export const AGENT_ALL = "tcpretrans agent, metrics and logs by gRPC";
 export const CAT = "cat trace_pipe";
 export const CAT_CAUSES = "cat trace_pipe, the agent's records";
+export const EMPTY = "a reader that throws the agent's pages away";
 const READY = /Tracing TCP|Recording TCP/;
 const PORT = String(STORM_PORT);
+const EMPTY_READER = [
+  ...[process.execPath, "--disable-warning=ExperimentalWarning", "--max-semi-space-size=8"],
+  ...["--v8-pool-size=1", "--no-use-osr", join(import.meta.dirname, "empty-reader.ts")],
+].join(" ");
 
 /** perf-tools' columns by awk, from the text of the tracepoint. */
 const AWK = `/tcp_retransmit_skb:/ && !/ err=[^0]/ {
@@ -123,6 +128,14 @@ export function agentTools({ product, instance }: ToolPaths, cluster: StormClust
     { ...agent, name: AGENT_ALL, command: `exec ${product} ${agentArgs(cluster, "all").join(" ")}` },
     { ...cat, name: CAT, command, tracePipe: "retransmits" },
     { ...cat, name: CAT_CAUSES, command, tracePipe: "with causes" },
+    {
+      ...cat,
+      name: EMPTY,
+      program: "node",
+      command: `exec ${EMPTY_READER} ${instance}`,
+      tracePipe: "with causes",
+      isSent: () => false,
+    },
   ];
 }
 
