@@ -1,6 +1,7 @@
 import type { NodePlace } from "../lab/cluster/cluster.ts";
 import type { KubeApi, KubeObject } from "../lab/cluster/kube-api.ts";
 import { hostPort } from "../lab/cluster/plan.ts";
+import { parsePrometheus } from "../support/prometheus-text.ts";
 import type { JudgedAgent } from "./agent-node.ts";
 import { isEventLine } from "./named-line.ts";
 
@@ -28,6 +29,17 @@ export class ChartAgent implements JudgedAgent {
   /** Its metrics as text 0.0.4, through the API server's proxy. */
   metricsText(): Promise<string> {
     return this.ask("/metrics");
+  }
+
+  /** Sums over metrics' samples, each by its name, as they are at one moment. */
+  async sums<const Names extends readonly string[]>(
+    names: Names,
+  ): Promise<{ readonly [I in keyof Names]: number }> {
+    const families = parsePrometheus(await this.metricsText(), { openMetrics: false });
+    const samples = families.flatMap((family) => family.samples);
+    const sum = (name: string) =>
+      samples.reduce((total, sample) => total + (sample.name === name ? sample.value : 0), 0);
+    return names.map(sum) as { [I in keyof Names]: number };
   }
 
   /** What its port answers, through the API server's proxy. */

@@ -1,22 +1,29 @@
 import { parseTcpCounters, type TcpCounters } from "../../src/host/tcp-counters.ts";
 import type { NodePlace } from "../lab/cluster/cluster.ts";
+import { NESTED_NODES, SIBLING_NODES } from "../lab/cluster/plan.ts";
 
 /** What the kernel has counted in the network namespace of each pod that has its own, by the pod's name. */
 export type PodCounters = ReadonlyMap<string, TcpCounters>;
 
-/** Prints each pod's counters; its process has the pod's name in its environment. A pod that shares the node's namespace is left out. */
+/**
+ * Prints each pod's counters; its process has the pod's name in its environment. A pod that shares the node's namespace is left out, and so
+ * is one of the nodes in OTHERS: a kernel's own node sees the processes of those that share it.
+ */
 const READ = `
 own=$(readlink /proc/self/ns/net)
 for file in $(grep -laz '^POD=' /proc/[0-9]*/environ 2>/dev/null); do
   dir=\${file%/environ}
   [ "$(readlink "$dir/ns/net")" != "$own" ] || continue
+  ! grep -qE ":/($OTHERS)/" "$dir/cgroup" || continue
   echo "POD $(tr '\\0' '\\n' < "$file" | sed -n 's/^POD=//p')"
   cat "$dir/net/snmp" && echo NETSTAT && cat "$dir/net/netstat"
 done`;
 
 /** Reads them on a node. */
-export async function readPodCounters({ runner, entry }: NodePlace): Promise<PodCounters> {
-  const text = await runner.exec([...entry, "sh", "-c", READ]);
+export async function readPodCounters({ plan, runner, entry }: NodePlace): Promise<PodCounters> {
+  const others = [...NESTED_NODES, ...SIBLING_NODES].filter((other) => other !== plan);
+  const names = others.map(({ name }) => name).join("|");
+  const text = await runner.exec([...entry, "env", `OTHERS=${names}`, "sh", "-c", READ]);
   const parts = text.split(/^POD /m).slice(1);
   return new Map(
     parts.map((part) => {

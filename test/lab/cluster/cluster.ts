@@ -154,6 +154,7 @@ export async function startCluster(
       return place(entry, { plan, rung: "kprobe", runner: vm, dir: guestNodeDir(plan), file: vmFile });
     });
   };
+  let nested: Promise<readonly NodePlace[]> | undefined;
   const onThisMachine = ({ plan, entry, dir: ownDir }: ClusterNode): NodePlace =>
     place(entry, { plan, rung: "tracepoint", runner, dir: ownDir, file: (name) => local(dir, name) });
   let siblings: Promise<readonly NodePlace[]> | undefined;
@@ -172,7 +173,7 @@ export async function startCluster(
   const owned = undo.move();
   return {
     api,
-    startNested,
+    startNested: () => (nested ??= startNested()),
     startSiblings: () => (siblings ??= startSiblings()),
     controlPlane,
     traffic,

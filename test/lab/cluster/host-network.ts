@@ -1,6 +1,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { run } from "../run.ts";
-import { type DualStack, LINK_RANGE, NESTED_LINK, NODE_A, NODE_B, OUTSIDE, WIRE } from "./plan.ts";
+import {
+  type DualStack,
+  LINK_RANGE,
+  NESTED_LINK,
+  NESTED_NODES,
+  NODE_A,
+  NODE_B,
+  OUTSIDE,
+  WIRE,
+} from "./plan.ts";
 
 /** What a node needs of its kernel, and what kubelet and kube-proxy write on their own: all put back afterwards. */
 const SETTINGS = [
@@ -64,7 +73,8 @@ async function createWire(): Promise<void> {
   await ip(`-n ${netns} link add br0 type bridge`);
   for (const port of ["uplink", tap]) await ip(`-n ${netns} link set ${port} master br0 up`);
   await ip(`-n ${netns} link set br0 up`);
-  for (const { v4, v6 } of [NODE_B.podRange, NESTED_LINK.range]) {
+  const behind = [NODE_B, ...NESTED_NODES].map(({ podRange }) => podRange);
+  for (const { v4, v6 } of [...behind, NESTED_LINK.range]) {
     await ip(`route add ${v4} via ${NODE_B.link.v4}`);
     await ip(`route add ${v6} via ${NODE_B.link.v6}`);
   }
