@@ -174,6 +174,19 @@ test("ApiClient.read() says that a token cannot be sent, without the token, and 
   assert.equal(server.calls[0]?.headers.authorization, "Bearer made");
 });
 
+test("ApiClient.read() takes the token from the user's tokenFile, beside the kubeconfig or elsewhere", async () => {
+  await using server = await ScriptedServer.start((call) => call.json("{}"));
+  for (const tokenFile of ["made-token", server.file("made-token", "made\n")]) {
+    const client = await server.client(SYSTEM_CLOCK, { tokenFile, token: "old" });
+    server.file("made-token", `from ${tokenFile}`);
+    assert.equal((await read(client)).problem, undefined);
+    assert.equal(server.calls.at(-1)?.headers.authorization, `Bearer from ${tokenFile}`);
+    client.close();
+  }
+  const missing = await server.client(SYSTEM_CLOCK, { tokenFile: "/none" });
+  assert.match((await read(missing)).problem?.sentence ?? "", /^Cannot get credentials .*ENOENT.*\/none/);
+});
+
 test("ApiClient.read() says that a program's certificates cannot be used", async () => {
   await using server = await ScriptedServer.start();
   const made = JSON.stringify({ status: { clientCertificateData: "cert", clientKeyData: "key" } });
