@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { SetupError } from "../syscall/setup-error.ts";
 
 /** Standard output as the commands use it. */
@@ -7,7 +8,7 @@ export interface Output {
   /** Aborts when nothing more can be written: the other end of a pipe has closed it, or the disk is full. */
   readonly signal: AbortSignal;
   /** Throws SetupError if writing failed for another reason than that nobody reads. */
-  readonly check: () => void;
+  readonly check: () => Promise<void>;
 }
 
 /** Opens standard output; what is written after its reader closed it goes nowhere, and that is no fault. */
@@ -21,7 +22,8 @@ export function openOutput(stdout: NodeJS.WriteStream): Output {
   const write = (text: string) => {
     if (!closed.signal.aborted) stdout.write(text);
   };
-  const check = () => {
+  const check = async () => {
+    await nextTurn(); // the stream tells of its last write a moment later
     if (failure !== undefined) throw failure;
   };
   return { write, signal: closed.signal, check };

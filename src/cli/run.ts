@@ -48,7 +48,7 @@ export async function run(host: Host): Promise<number> {
       signal,
       hurry: signals.again,
     });
-    output.check();
+    await output.check();
     return code;
   } catch (error) {
     for (const line of explain(error)) sayLine(line);

@@ -10,7 +10,8 @@ import { SETTINGS } from "./settings.ts";
 /** Everything that is wrong with what a file holds, a sentence each with its place and in the file's order. */
 export function checkFile(file: ConfigFile): readonly string[] {
   const unknown = unknownKeys(CONFIG_SCHEMA, file.value, []);
-  const { issues = [] } = v.safeParse(CONFIG_SCHEMA, markLists(CONFIG_SCHEMA, without(file.value, unknown)));
+  const known = markLists(CONFIG_SCHEMA, without(file.value, unknown));
+  const { issues = [] } = v.safeParse(CONFIG_SCHEMA, known, { abortPipeEarly: true });
   return [
     ...unknown.map((path) => ({ place: file.atKey(path), sentence: explainUnknown(path) })),
     ...issues.map((issue) => explainIssue(issue, file)),

@@ -46,7 +46,7 @@ export function parseConfigFile(text: string, name: string): ConfigFile {
   const problems = [...document.errors, ...document.warnings].map(
     ({ code, message, pos }) => `${place(pos[0]).text}: Cannot read the file: ${SAID[code] ?? message}`,
   );
-  if (problems.length === 0) problems.push(...danglingAliases(document, place));
+  if (problems.length === 0) problems.push(...brokenAliases(document, place));
   const value = problems.length === 0 ? contentOf(document) : {};
   if (isRecord(value)) return { value, problems, at, atKey };
   const problem =
@@ -71,13 +71,16 @@ function contentOf(document: Document): unknown {
   }
 }
 
-function danglingAliases(document: Document, place: (offset: number) => Place): readonly string[] {
+/** Those that name nothing, and those inside what they name: that would have no end. */
+function brokenAliases(document: Document, place: (offset: number) => Place): readonly string[] {
   const problems: string[] = [];
   visit(document, {
-    Alias(_, alias) {
-      if (alias.resolve(document) !== undefined) return;
-      const where = place(alias.range?.[0] ?? 0).text;
-      problems.push(`${where}: Cannot read the file: no anchor before it is named &${alias.source}`);
+    Alias(_, alias, around) {
+      const named = alias.resolve(document);
+      const where = `${place(alias.range?.[0] ?? 0).text}: Cannot read the file`;
+      if (named === undefined) problems.push(`${where}: no anchor before it is named &${alias.source}`);
+      else if (around.includes(named))
+        problems.push(`${where}: *${alias.source} stands inside &${alias.source}`);
     },
   });
   return problems;

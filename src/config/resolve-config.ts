@@ -80,7 +80,7 @@ function readFile({ path }: Setting, file: ConfigFile | undefined): Given | unde
 
 function problemsOf({ schema }: Setting, { value, written, checked = false }: Given): readonly string[] {
   if (checked) return [];
-  const { issues = [] } = v.safeParse(schema, value);
+  const { issues = [] } = v.safeParse(schema, value, { abortPipeEarly: true });
   return issues.map(({ message }) => `Cannot use ${written}: ${message}`);
 }
 

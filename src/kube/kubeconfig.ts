@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import type { Cluster, KubeConfig, User } from "@kubernetes/client-node";
 import { KubeconfigError } from "./kubeconfig-error.ts";
+import { takeTokenFile } from "./token-file.ts";
 
 /** What client-node falls back on when it finds nothing at all. */
 const NOTHING_FOUND = "http://localhost:8080";
@@ -18,6 +19,7 @@ export async function readKubeconfig(path: string | undefined): Promise<KubeConf
   try {
     if (path === undefined) config.loadFromDefault();
     else config.loadFromFile(path);
+    await takeTokenFile(config, path);
   } catch (error) {
     throw unreadable(error, path);
   }

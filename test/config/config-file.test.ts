@@ -62,6 +62,22 @@ test("parseConfigFile() takes anchors, and refuses those that grow beyond all bo
   ]);
 });
 
+test("checkFile() and resolveConfig() say once what is wrong with a value in two ways", () => {
+  assert.deepEqual(checkFile(parse("http: {port: 1e400}\n")), [
+    "a.yaml:1:14: Cannot use http.port Infinity: give a whole number from 0 to 65535",
+  ]);
+  assert.deepEqual(resolveConfig(new Map([["--http-port", ["70000.5"]]]), {}).problems, [
+    "Cannot use --http-port 70000.5: give a whole number from 0 to 65535",
+  ]);
+});
+
+test("parseConfigFile() refuses an alias inside what it names", () => {
+  assert.deepEqual(problems("http: &a\n  port: *a\nresource: {attributes: &b {c: [*b]}}\n"), [
+    "a.yaml:2:9: Cannot read the file: *a stands inside &a",
+    "a.yaml:3:32: Cannot read the file: *b stands inside &b",
+  ]);
+});
+
 test("parseConfigFile() keeps keys that JavaScript has a meaning for", () => {
   assert.deepEqual(problems("__proto__: {demo: true}\nlog: {constructor: 1, toString: 2}\n"), [
     "a.yaml:1:1: Unknown key __proto__: give kubernetes, names, host, capture, http, events, log, metrics, logs, traces, otlp, queue, resource, shutdown, demo",
