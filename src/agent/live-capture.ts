@@ -59,15 +59,18 @@ export class LiveCapture implements Disposable {
   static open(options: LiveCaptureOptions): LiveCapture {
     const { tracefs, libc, bufferSizeKb, rung, stacks, agent } = options;
     const instance = Instance.create(tracefs, { bufferSizeKb, libc, agent });
+    let probes: readonly InstalledProbe[] = [];
     try {
       instance.turnOff(); // all probes begin at one moment: no attempt without its outcome
       if (stacks) instance.setStacktrace(true);
       const install = { ...options, instance, id: instance.id, ...tells(instance) };
       const installed = rung === "auto" ? installBestRung(install) : installRung(rung, install);
+      probes = installed.probes;
       const capture = new LiveCapture(instance, installed, options);
       instance.turnOn();
       return capture;
     } catch (error) {
+      uninstallProbes(probes, { tracefs, instance });
       instance[Symbol.dispose]();
       throw error;
     }
