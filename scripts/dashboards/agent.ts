@@ -7,7 +7,7 @@ const CAN_IT_BE_TRUSTED: readonly PanelSource[] = [
     kind: "series",
     title: "Seen of what the kernel counted",
     description:
-      "Coverage over 10 minutes: retransmitted segments in records, of those in the kernel's counters. 100 % on the kprobe rung; near it on the others, where one event may be several segments. A hair above 100 %: an event during a reading of the counters is seen with it and counted by the next.",
+      "Coverage over 10 minutes: retransmitted segments in records, of those in the kernel's counters. 100 % on the rungs kprobe and eprobe; near it on the others, where one event may be several segments. A hair above 100 %: an event during a reading of the counters is seen with it and counted by the next.",
     unit: "percentunit",
     decimals: 1,
     width: 12,

@@ -135,7 +135,7 @@ const LOCAL: readonly PanelSource[] = [
     kind: "series",
     title: "Seen of what the kernel counted",
     description:
-      "Coverage on this node over 10 minutes, with the rung. Only the kprobe rung can be exact; on the others it is an estimate that is near.",
+      "Coverage on this node over 10 minutes, with the rung. Only the rungs kprobe and eprobe can be exact; on the others it is an estimate that is near.",
     unit: "percentunit",
     decimals: 1,
     width: 8,

@@ -54,9 +54,9 @@ const NOW: readonly PanelSource[] = [
   {
     ...stat("Coverage", {
       description:
-        "Seen of what the kernel counted, over 10 minutes: the least of the nodes on the kprobe rung, which is exact; where there is none, of all nodes together, an estimate. Below 99.9 % the numbers here are too low. A hair above 100 %: an event during a reading of the counters is seen with it and counted by the next.",
+        "Seen of what the kernel counted, over 10 minutes: the least of the nodes on the rungs kprobe and eprobe, which are exact; where there is none, of all nodes together, an estimate. Below 99.9 % the numbers here are too low. A hair above 100 %: an event during a reading of the counters is seen with it and counted by the next.",
       unit: "percentunit",
-      expr: `min(node:tcpretrans_coverage:ratio_increase10m{${OF_NODES},probe_rung="kprobe"}) or min(cluster:tcpretrans_coverage:ratio_increase10m{k8s_cluster_name=~"$cluster"})`,
+      expr: `min(node:tcpretrans_coverage:ratio_increase10m{${OF_NODES},probe_rung=~"kprobe|eprobe"}) or min(cluster:tcpretrans_coverage:ratio_increase10m{k8s_cluster_name=~"$cluster"})`,
     }),
     decimals: 2,
     thresholds: { warning: 0.999, bad: 0.99, descending: true },
