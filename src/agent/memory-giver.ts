@@ -4,7 +4,7 @@ export interface MemoryGiverOptions {
   readonly cpuUs: () => number;
   /** Resident, without the pages of files: of those comes back what is in use. */
   readonly ownBytes: () => number;
-  /** Collects garbage and hands free memory to the kernel: takes some 100 ms, in which nothing else runs. */
+  /** Collects garbage and hands free memory to the kernel: takes some 50 ms, in which nothing else runs. */
   readonly giveBack: () => void;
 }
 

@@ -180,9 +180,7 @@ function openMemoryGiver({ noFfi }: AgentHost): () => void {
     },
     ownBytes: () => readOwnMemory() ?? process.memoryUsage.rss(),
     giveBack: () => {
-      // Twice: the first makes code old that has not run since the start, the second lets it go.
-      for (let i = 0; i < 2; i++)
-        globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
+      globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
       libc?.trim();
       if (libc !== undefined) unmapProgram(libc);
     },
