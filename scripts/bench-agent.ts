@@ -3,15 +3,22 @@
  * the data path without the kernel, a long storm. Prints the tables and writes them into docs/benchmarks.md.
  * `--rounds=N --seconds=N --long=SECONDS`.
  */
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { parseArgs, promisify } from "node:util";
 import { openTracefs } from "../src/tracefs/mount.ts";
 import { measureAgent } from "../test/bench/agent-bench.ts";
 import { type AgentCosts, agentGoals, agentPart } from "../test/bench/agent-report.ts";
-import { formatGoals, formatRows, type Row, summarize } from "../test/bench/bench-report.ts";
+import {
+  formatGoals,
+  formatRows,
+  type Row,
+  type Spread,
+  spread,
+  summarize,
+} from "../test/bench/bench-report.ts";
 import { writeMarkedPart } from "../test/bench/marked-part.ts";
 import { recordStorm } from "../test/bench/product-costs.ts";
 import { type Run, runTool, usPerEvent } from "../test/bench/run-tool.ts";
@@ -24,7 +31,8 @@ const STORM = { connections: 256, lossPerMille: 300, mtu: 576, rtoMinMs: 2 };
 /** As bin/tcpretrans starts it. */
 const FLAGS = [
   "--disable-warning=ExperimentalWarning",
-  "--max-semi-space-size=8",
+  "--max-semi-space-size=4",
+  "--no-allocation-site-pretenuring",
   "--v8-pool-size=1",
   "--no-use-osr",
   "--expose-gc",
@@ -92,7 +100,17 @@ async function measure(): Promise<AgentCosts> {
     ...{ product, scratch, storm, cluster, tracefs: tracefs.path, seconds: Number(values.long) },
     node: [process.execPath, ...FLAGS, join(root, "dist/tcpretrans.js")],
   });
-  return { ...measured, pipeline, records };
+  return { ...measured, pipeline, besideStorm: await pipelineInStorm(file), records };
+}
+
+/** The whole path in memory while the storm blows beside it: what caches and cores that others use make of it. */
+async function pipelineInStorm(file: string): Promise<Spread> {
+  const blowing = storm.blow(10);
+  const script = join(root, "test/bench/pipeline-cost.ts");
+  const { stdout } = await promisify(execFile)(process.execPath, [...FLAGS, script, file, "whole"]);
+  await blowing;
+  const { us } = JSON.parse(stdout) as AgentCosts["pipeline"];
+  return Object.values(us)[0] ?? spread([]);
 }
 
 function runScript(name: string, ...args: readonly string[]): unknown {

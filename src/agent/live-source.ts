@@ -25,7 +25,7 @@ const IDLE_TICK_MS = 200;
 const STORM_TICK_MS = 20;
 const STORM_PAGES = 16;
 /** Pages in one tick, before the sinks have their turn, but one of each CPU: few, so that what they make dies young. */
-const PAGES_PER_TICK = 64;
+const PAGES_PER_TICK = 32;
 const NOTHING_TAKEN = traceNanos(Number.NEGATIVE_INFINITY);
 const SECOND_NS = 1_000_000_000n;
 

@@ -14,29 +14,24 @@ import { translatedPeer } from "./translated-peer.ts";
  * was found, tells who is behind an address that every namespace has.
  */
 export function findPeer(socket: SocketFields, local: EndName, moment: Moment): PeerFinding {
-  const { end, awaits, translation } = byTranslation(socket, local, moment);
-  const mayCome = mayGrow(end) && moment.sources.cluster.pending ? AWAITS_CLUSTER : undefined;
-  return { end, awaits: awaits ?? mayCome, translation };
+  const { cluster, conntrack } = moment.sources;
+  const told = conntrack?.translation(socket);
+  // An entry may be gone before its connection: the kernel forgets those that nothing answers.
+  const translation = told === undefined || told === "pending" ? moment.translation : told;
+  const translated = translation && translatedPeer(translation, socket, moment);
+  const { end, awaits: missing } = translated ?? byAddress(socket, local, moment);
+  const asked = told === "pending" && translation === undefined ? questionOf(socket) : missing;
+  const awaits = asked ?? (mayGrow(end) && cluster.pending ? AWAITS_CLUSTER : undefined);
+  return { end, awaits, translation };
+}
+
+function questionOf({ localAddress, localPort, peerAddress, peerPort }: SocketFields): string {
+  return `conntrack ${localAddress} ${localPort} ${peerAddress} ${peerPort}`;
 }
 
 /** A node or a service alone: a list that is not in yet may have the service on it, or the pod behind it. */
 function mayGrow({ kind, pod }: EndName): boolean {
   return kind === "node" || (kind === "service" && pod === undefined);
-}
-
-/** An entry may be gone before its connection: the kernel forgets those that nothing answers. */
-function byTranslation(socket: SocketFields, local: EndName, moment: Moment): PeerFinding {
-  const told = moment.sources.conntrack?.translation(socket);
-  const isTold = told !== undefined && told !== "pending";
-  const translation = isTold ? told : moment.translation;
-  if (translation !== undefined) {
-    const found = translatedPeer(translation, socket, moment) ?? byAddress(socket, local, moment);
-    return { ...found, translation };
-  }
-  const { end, awaits } = byAddress(socket, local, moment);
-  const { localAddress, localPort, peerAddress, peerPort } = socket;
-  const question = `conntrack ${localAddress} ${localPort} ${peerAddress} ${peerPort}`;
-  return { end, awaits: told === "pending" ? question : awaits };
 }
 
 /** In the order of the issue: pod, service, hostPort, node, range, external; a dead pod where nobody lives. */

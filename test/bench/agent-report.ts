@@ -6,6 +6,8 @@ import { AGENT, CAT, CAT_CAUSES } from "./tools.ts";
 export interface AgentCosts extends AgentMeasured {
   /** What pipeline-cost.ts prints: µs an event with each stage added to those before. */
   readonly pipeline: { readonly events: number; readonly us: Readonly<Record<string, Spread>> };
+  /** The last of those stages while the storm blows beside it. */
+  readonly besideStorm: Spread;
   /** What record-cost.ts prints: µs a record by way and stage. */
   readonly records: Readonly<Record<"ours" | "sdk", Readonly<Record<string, Spread>>>>;
 }
@@ -15,7 +17,7 @@ const NAN: Spread = { median: Number.NaN, min: Number.NaN, max: Number.NaN };
 
 /** The agent's part of the document, without a heading of its own level. */
 export function agentPart(costs: AgentCosts, rows: readonly Row[]): string {
-  const { pipeline, records, storm, hot, takenPercent } = costs;
+  const { pipeline, records, storm, hot, takenPercent, besideStorm } = costs;
   const stages = Object.entries(pipeline.us).map(([stage, us], index) => [
     `${index === 0 ? "" : "+ "}${stage}`,
     show(us, 2),
@@ -42,7 +44,7 @@ time is not their own work.
 ### The data path without the kernel
 \`test/bench/pipeline-cost.ts\`: the pages of a recorded storm (${pipeline.events} events) in memory, each stage on top of those before, µs of CPU an event.
 
-${markdown([["", "µs"], ...stages])}
+${markdown([["", "µs"], ...stages, ["the whole while the storm blows beside it", show(besideStorm, 2)]])}
 
 ### A log record
 \`test/bench/record-cost.ts\`: every field told, 256 connections, batches of 512, gzip at level 1 for both, µs of CPU a record. The SDK's way is its logger's

@@ -1,7 +1,7 @@
 /**
  * The agent's data path over a recording's pages in memory, without kernel and without exports: decode, pair, compare with
  * counters, name both ends, count. Prints one JSON object, µs of CPU an event with each stage added to those before.
- * `pipeline-cost FILE`, in a process of its own with the product's flags.
+ * `pipeline-cost FILE [whole]`, in a process of its own with the product's flags; `whole` measures all stages together alone.
  */
 import { openSync } from "node:fs";
 import { type Naming, type Pipeline, pump, type Sink, WITHOUT_NAMES } from "../../src/agent/pump.ts";
@@ -48,7 +48,9 @@ using host = new HostOwners({ procRoot: "/proc", netnsPath: "/var/run/netns", li
 using conntrack = openHostConntrack({ procRoot: "/proc", libc });
 const result: Record<string, unknown> = {};
 let events = 0;
-for (const [count, stage] of STAGES.entries()) result[stage] = await measure(count);
+for (const [count, stage] of STAGES.entries()) {
+  if (process.argv[3] !== "whole" || count === STAGES.length - 1) result[stage] = await measure(count);
+}
 console.log(JSON.stringify({ events, us: result }));
 
 /** Median, smallest and largest of some rounds; the first two compile. */
