@@ -9,7 +9,7 @@ import { run as runTests } from "node:test";
 import { spec } from "node:test/reporters";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { churn, judgeChurn, prepareChurn } from "../test/cluster/churn.ts";
+import { churn, judgeChurn, prepareChurn, type Told } from "../test/cluster/churn.ts";
 import { testLife } from "../test/cluster/life.ts";
 import type { NodeWatch } from "../test/cluster/node-watch.ts";
 import { OutageTest } from "../test/cluster/outage.ts";
@@ -190,7 +190,10 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
     await closePaths(cluster);
     await attempt("agent", async () => agent?.compareEnds());
     // Not beside the takeover: churning pods would take the address that is to be taken over.
-    await attempt("churn", () => churn(cluster, log));
+    let told: Told = new Map();
+    await attempt("churn", async () => {
+      told = await churn(cluster, log);
+    });
     const churnEnd = Date.now();
     await attempt("outage", async () => outage?.run(watchers));
     await endLoss(cluster);
@@ -206,7 +209,7 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
     await writeFile(join(cluster.dir, "traffic.json"), lines.join(""));
     if (groups.includes("paths")) checks.push(...judgePaths(log, watchers, pathsEnd));
     if (groups.includes("takeover")) checks.push(...judgeTakeover(log, watchers));
-    if (groups.includes("churn")) checks.push(...judgeChurn(log, watchers, churnEnd));
+    if (groups.includes("churn")) checks.push(...judgeChurn(log, watchers, { told, untilMs: churnEnd }));
     checks.push(...(outage?.judge(watchers) ?? []));
   } finally {
     await down();

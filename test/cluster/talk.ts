@@ -43,6 +43,8 @@ export interface Tally {
   wrong: number;
   /** No pod, where one can be known. */
   unknown: number;
+  /** Of these, which pod it was, and when, in Unix ms. */
+  readonly missed: { readonly pod: string; readonly time: number }[];
   /** Pods that were named rightly. */
   readonly pods: Set<string>;
   /** What was not right, wrong ones first. */
@@ -81,8 +83,10 @@ function tell(tally: Tally, line: NamedLine, truth: string | undefined): void {
     return;
   }
   const isUnknown = said.pod === undefined && said.kind !== "external";
-  if (isUnknown) tally.unknown++;
-  else tally.wrong++;
+  if (isUnknown) {
+    tally.unknown++;
+    tally.missed.push({ pod: truth, time: line.time });
+  } else tally.wrong++;
   const when = new Date(line.time).toISOString().slice(14, 23);
   const example = `${when} ${line.local} to ${line.peer}: ${said.kind} ${said.name} (${said.method}), not ${truth}`;
   if (isUnknown) tally.examples.push(example);
@@ -95,5 +99,5 @@ function isPortIn(end: string, { low, high }: { readonly low: number; readonly h
 }
 
 function newTally(end: Tally["end"]): Tally {
-  return { end, right: 0, wrong: 0, unknown: 0, pods: new Set(), examples: [] };
+  return { end, right: 0, wrong: 0, unknown: 0, missed: [], pods: new Set(), examples: [] };
 }
