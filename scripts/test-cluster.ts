@@ -49,7 +49,7 @@ type Group = (typeof GROUPS)[number];
 /** They install the chart; the other groups of the cluster run the program itself. */
 const WITH_IMAGE: readonly Group[] = ["chart", "life", "shared-chart"];
 
-/** Not in the gate yet: each has passed once, and outage takes six minutes. */
+/** Not in the gate yet: each has passed once as it is, outage takes six minutes, and how long shared-chart takes on a quiet machine is not known. */
 const ON_REQUEST: readonly Group[] = ["outage", "shared-chart"];
 const DEFAULT_GROUPS = GROUPS.filter((group) => !ON_REQUEST.includes(group));
 
