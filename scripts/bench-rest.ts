@@ -16,7 +16,7 @@ import { agentArgs } from "../test/bench/tools.ts";
 const root = join(import.meta.dirname, "..");
 const product = join(root, "bin/tcpretrans");
 const { values } = parseArgs({
-  options: { seconds: { type: "string", default: "60" }, settle: { type: "string", default: "25" } },
+  options: { seconds: { type: "string", default: "60" }, settle: { type: "string", default: "120" } },
 });
 const times = { seconds: Number(values.seconds), settleSeconds: Number(values.settle) };
 const loadBefore = loadavg()[0] ?? Number.NaN;
