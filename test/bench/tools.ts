@@ -36,7 +36,7 @@ export const EMPTY = "a reader that throws the agent's pages away";
 const READY = /Tracing TCP|Recording TCP/;
 const PORT = String(STORM_PORT);
 const EMPTY_READER = [
-  ...[process.execPath, "--disable-warning=ExperimentalWarning", "--max-semi-space-size=4"],
+  ...[process.execPath, "--disable-warning=ExperimentalWarning", "--max-semi-space-size=8"],
   ...["--v8-pool-size=1", "--no-use-osr", join(import.meta.dirname, "empty-reader.ts")],
 ].join(" ");
 
