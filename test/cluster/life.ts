@@ -13,6 +13,7 @@ import { judgeTold, judgeTwice, readAtRest, type Told } from "./life-counts.ts";
 import { judgeOomKill, judgeUninstallInCrashLoop } from "./life-deaths.ts";
 import { judgeDrain } from "./life-drain.ts";
 import { judgeManifests } from "./life-manifests.ts";
+import { judgeNodeDeleted } from "./life-node.ts";
 import { installRelease, type Release } from "./life-release.ts";
 import { judgeLostRights, rulesOf } from "./life-rights.ts";
 import type { Check } from "./report.ts";
@@ -45,7 +46,7 @@ interface Life {
 
 /**
  * What happens to the installed chart over its life: a release on each node, by Helm 3 and by Helm 4, so that the emulated one does
- * not hold up the other, is upgraded, meets a bad image, loses rights, is drained, killed, and removed; then the manifests on both nodes at once.
+ * not hold up the other, is upgraded, meets a bad image, loses rights, is drained, loses its Node, is killed, and removed; then the manifests on both nodes at once.
  */
 export async function testLife(
   cluster: Cluster,
@@ -111,7 +112,8 @@ async function change({ cluster, telemetry, endpoint, releases, checks, step }: 
 async function trouble({ endpoint, releases: [onA, onB], step }: Life): Promise<void> {
   await startShopLoss();
   await step("rights lost, and a kill", [() => judgeLostRights(onA), () => judgeOomKill(onB)]);
-  await step("drained", [() => judgeDrain(onA)]);
+  await step("drained", [() => judgeDrain(onA), () => judgeDrain(onB)]);
+  await step("a Node deleted", [() => judgeNodeDeleted(onA, onB)]);
   await step("killed and removed", [
     async () => [
       ...(await judgeNoCapability(onA, endpoint)),

@@ -67,6 +67,8 @@ export interface Cluster {
   startNested(): Promise<readonly NodePlace[]>;
   /** The same on this machine's kernel, beside node-a. */
   startSiblings(): Promise<readonly NodePlace[]>;
+  /** Restarts the kubelet of node-a, whose Node was deleted; the Node is Ready when this returns. */
+  registerAgain(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -154,6 +156,13 @@ export async function startCluster(
       return place(entry, { plan, rung: "kprobe", runner: vm, dir: guestNodeDir(plan), file: vmFile });
     });
   };
+  const registerAgain = async () => {
+    const path = `/api/v1/nodes/${NODE_A.name}`;
+    await nodeA.restartKubelet();
+    await until("node-a's registration", () => api.get(path));
+    await api.patch(path, nodeObject(NODE_A));
+    await nodeReady(api, NODE_A.name, tell);
+  };
   let nested: Promise<readonly NodePlace[]> | undefined;
   const onThisMachine = ({ plan, entry, dir: ownDir }: ClusterNode): NodePlace =>
     place(entry, { plan, rung: "tracepoint", runner, dir: ownDir, file: (name) => local(dir, name) });
@@ -173,6 +182,7 @@ export async function startCluster(
   const owned = undo.move();
   return {
     api,
+    registerAgain,
     startNested: () => (nested ??= startNested()),
     startSiblings: () => (siblings ??= startSiblings()),
     controlPlane,
@@ -205,13 +215,9 @@ async function lock(labDir: string): Promise<AsyncDisposable> {
 
 /** Before kubelet would: with pod ranges, zones, and addresses, which kube-proxy waits for. */
 async function createNodes(api: KubeApi, plans: readonly NodePlan[]): Promise<void> {
-  for (const { name, zone, address, podRange } of plans) {
-    const labels = { "topology.kubernetes.io/zone": zone, "kubernetes.io/hostname": name };
-    const podCIDRs = [podRange.v4, podRange.v6];
-    await api.create("/api/v1/nodes", {
-      metadata: { name, labels },
-      spec: { podCIDR: podRange.v4, podCIDRs },
-    });
+  for (const plan of plans) {
+    const { name, address } = plan;
+    await api.create("/api/v1/nodes", nodeObject(plan));
     const addresses = [
       { type: "InternalIP", address: address.v4 },
       { type: "InternalIP", address: address.v6 },
@@ -219,6 +225,13 @@ async function createNodes(api: KubeApi, plans: readonly NodePlan[]): Promise<vo
     ];
     await api.patch(`/api/v1/nodes/${name}/status`, { status: { addresses } });
   }
+}
+
+/** What no kubelet knows of itself. */
+function nodeObject({ name, zone, podRange }: NodePlan): object {
+  const labels = { "topology.kubernetes.io/zone": zone, "kubernetes.io/hostname": name };
+  const podCIDRs = [podRange.v4, podRange.v6];
+  return { metadata: { name, labels }, spec: { podCIDR: podRange.v4, podCIDRs } };
 }
 
 async function nodeReady(api: KubeApi, name: string, tell: (text: string) => void): Promise<void> {

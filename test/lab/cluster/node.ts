@@ -44,10 +44,12 @@ export class ClusterNode {
   readonly plan: NodePlan;
   readonly #dirs: NodeDirs;
   readonly #spaces: NodeSpaces;
+  readonly #order: NodeOrder;
   readonly #daemons: Daemon[] = [];
 
-  private constructor(plan: NodePlan, dirs: NodeDirs, spaces: NodeSpaces) {
-    this.plan = plan;
+  private constructor(order: NodeOrder, dirs: NodeDirs, spaces: NodeSpaces) {
+    this.plan = order.plan;
+    this.#order = order;
     this.#dirs = dirs;
     this.#spaces = spaces;
   }
@@ -61,8 +63,8 @@ export class ClusterNode {
     const dirs = { dir, pki, state: stateDir(dir) };
     const own = ["cni", "cni-bin", "log"].map((name) => join(dir, name));
     for (const path of [...own, staticPodDir(dir), dirs.state]) mkdirSync(path, { recursive: true });
-    const node = new ClusterNode(order.plan, dirs, await makeSpaces(dirs));
-    await node.#startPrograms(order);
+    const node = new ClusterNode(order, dirs, await makeSpaces(dirs));
+    await node.#startPrograms();
     return node;
   }
 
@@ -81,18 +83,23 @@ export class ClusterNode {
     return join(this.#spaces.root, this.#dirs.state, "ipam/lab");
   }
 
+  /** Its pods go on; a kubelet that starts registers its node. */
+  async restartKubelet(): Promise<void> {
+    await this.#daemon("kubelet")?.stop();
+    this.#startKubelet();
+  }
+
   /** Ends its programs and pods, and leaves no mount, link, table, cgroup or namespace. */
   async stop(): Promise<void> {
-    for (const name of ["kubelet", "kube-proxy"]) {
-      await this.#daemons.find((daemon) => daemon.name === name)?.stop();
-    }
+    for (const name of ["kubelet", "kube-proxy"]) await this.#daemon(name)?.stop();
     await this.#spaces.endPods();
-    await this.#daemons.find(({ name }) => name === "containerd")?.stop();
+    await this.#daemon("containerd")?.stop();
     await this.#spaces.end();
   }
 
-  async #startPrograms(order: NodeOrder): Promise<void> {
-    const { plan, bin, dir, kubeconfig } = order;
+  async #startPrograms(): Promise<void> {
+    const order = this.#order;
+    const { plan, bin, dir } = order;
     const dirs = this.#dirs;
     const write = (name: string, settings: object | string) =>
       writeFile(join(dir, name), typeof settings === "string" ? settings : JSON.stringify(settings));
@@ -115,16 +122,27 @@ export class ClusterNode {
     }).catch(async (error: unknown) => {
       throw new Error(`Cannot start containerd: ${await this.#daemons[0]?.lastWords()}`, { cause: error });
     });
+    this.#startKubelet();
+  }
+
+  #startKubelet(): void {
+    const { plan, bin, dir, kubeconfig } = this.#order;
+    const { state } = this.#dirs;
     const flags = {
       config: join(dir, "kubelet.json"),
       kubeconfig,
       "hostname-override": plan.name,
       "node-ip": `${plan.address.v4},${plan.address.v6}`,
-      "root-dir": join(dirs.state, "kubelet"),
-      "cert-dir": join(dirs.state, "kubelet-pki"),
+      "root-dir": join(state, "kubelet"),
+      "cert-dir": join(state, "kubelet-pki"),
     };
     const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
     this.#start("kubelet", join(bin, "kubelet"), args, bin);
+  }
+
+  /** The last one that was started under a name. */
+  #daemon(name: string): Daemon | undefined {
+    return this.#daemons.findLast((daemon) => daemon.name === name);
   }
 
   #start(name: string, program: string, args: readonly string[], bin: string): void {
