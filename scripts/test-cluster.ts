@@ -49,10 +49,6 @@ type Group = (typeof GROUPS)[number];
 /** They install the chart; the other groups of the cluster run the program itself. */
 const WITH_IMAGE: readonly Group[] = ["chart", "life", "shared-chart"];
 
-/** Not in the gate yet: it has passed once as it is, and how long it takes on a quiet machine is not known. */
-const ON_REQUEST: readonly Group[] = ["shared-chart"];
-const DEFAULT_GROUPS = GROUPS.filter((group) => !ON_REQUEST.includes(group));
-
 /** Files of tests that need no cluster, one after the other. */
 const FILES: Readonly<Partial<Record<Group, string>>> = {
   api: "test/cluster/*.cluster.ts",
@@ -71,7 +67,6 @@ const PROGRAMS = {
 
 const USAGE = `Runs tcpretrans on both nodes of a real cluster: npm run test:cluster -- [options]
   --group NAME  only this group of checks, repeatable: ${GROUPS.join(" ")}
-                (by default all but ${ON_REQUEST.join(" and ")})
 LAB_BIN names a directory that has the cluster's programs; else they are built once (about 12 minutes).`;
 
 /** The kernels' last timers and the product's last tick, emulated. */
@@ -81,7 +76,7 @@ const PATHS_MS = 30_000;
 
 const { values } = parseArgs({
   options: {
-    group: { type: "string", multiple: true, default: [...DEFAULT_GROUPS] },
+    group: { type: "string", multiple: true, default: [...GROUPS] },
     help: { type: "boolean", short: "h", default: false },
   },
 });
