@@ -14,7 +14,5 @@ export function uidWords(uid: string): readonly [number, number, number, number]
 /** The uid whose four words lie from `at` on. */
 export function formatUid(words: Uint32Array, at: number): string {
   const hex = Array.from(words.subarray(at, at + 4), (word) => word.toString(16).padStart(8, "0")).join("");
-  return [...[hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)]].join(
-    "-",
-  );
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
