@@ -11,9 +11,9 @@ const FORGET_NANOS = 300e9;
 /** The kernel waits so long for the answer to a SYN-ACK before it sends it again (TCP_TIMEOUT_INIT, include/net/tcp.h). */
 const SYN_ACK_NANOS = 1e9;
 
-/** What is remembered of a connection: none of it changes while the connection lives. */
+/** What is remembered of a connection: none of it changes from the first answer of its peer on. */
 export interface Connection {
-  /** Time of its first event. */
+  /** Time of its first event, or of its last SYN: until one is answered it goes to whoever has the address then. */
   readonly since: TraceNanos;
   /** No process held its socket any more at that event. */
   readonly wasClosing: boolean;
@@ -24,6 +24,7 @@ export interface Connection {
 }
 
 interface Known extends Connection {
+  since: TraceNanos;
   readonly localPort: number;
   readonly peerPort: number;
   readonly peerAddress: string;
@@ -33,8 +34,8 @@ interface Known extends Connection {
 }
 
 /**
- * Since when each connection has been seen. Who is at its ends does not change while it lives, but who has their
- * addresses does: a connection that outlives its peer belongs to who was there when it was seen first.
+ * Since when each connection has been seen. Who is at its ends does not change once its peer has answered, but who has
+ * their addresses does: a connection that outlives its peer belongs to who was there when it was seen first.
  */
 export class ConnectionMemory {
   /** Two generations: when the younger is full, it takes the older one's place. */
@@ -61,6 +62,7 @@ export class ConnectionMemory {
       return this.#keep(key, { ...ends, ...first, last: time, isOpening });
     }
     known.heard ??= heard;
+    if (state === TCP_SYN_SENT) known.since = time;
     if (time > known.last) {
       known.last = time;
       known.isOpening = isOpening;

@@ -4,7 +4,7 @@ import type { NameSources, Translation } from "./lookups.ts";
 export interface Moment {
   /** Kernel time of the event in Unix milliseconds. */
   readonly unixMs: number;
-  /** Kernel time of the first event of its connection; `unixMs` where that is the first. */
+  /** Kernel time of the first event of its connection, or of its last SYN; `unixMs` where that is this one. */
   readonly sinceMs: number;
   /** No process held its socket any more at that first event. */
   readonly wasClosing: boolean;

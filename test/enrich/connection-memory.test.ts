@@ -27,17 +27,18 @@ const anew = [
 for (const { name, socket } of anew) {
   test(`ConnectionMemory.of() begins anew with ${name} of the same socket`, () => {
     const memory = new ConnectionMemory();
+    const open = at(1).socket.state;
     memory.of(at(1));
     assert.equal(memory.of(at(2, socket)).since, 2 * SECOND);
-    assert.equal(memory.of(at(3, socket)).since, 2 * SECOND);
+    assert.equal(memory.of(at(3, { ...socket, state: open })).since, 2 * SECOND);
   });
 }
 
-test("ConnectionMemory.of() keeps a handshake and the connection that comes of it as one", () => {
+test("ConnectionMemory.of() keeps a handshake and the connection that comes of it as one, since its last SYN", () => {
   const memory = new ConnectionMemory();
   memory.of(at(1, { state: TCP_SYN_SENT }));
-  assert.equal(memory.of(at(2, { state: TCP_SYN_SENT })).since, SECOND);
-  assert.equal(memory.of(at(3)).since, SECOND);
+  assert.equal(memory.of(at(2, { state: TCP_SYN_SENT })).since, 2 * SECOND, "nobody has answered yet");
+  assert.equal(memory.of(at(3)).since, 2 * SECOND);
 });
 
 test("ConnectionMemory.of() forgets after five minutes of silence", () => {

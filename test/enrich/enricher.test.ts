@@ -245,6 +245,30 @@ test("Enricher names nobody for a connection that was first seen while its addre
   assert.deepEqual(tick(12_010, at(12_000)), ["12000: shop/cart-1 → shop/web-1"]);
 });
 
+test("Enricher gives a SYN to who has the address at its time: nobody has answered the ones before", () => {
+  const { world, tick } = aStart();
+  passing(world, "10.244.2.9", { fromMs: 100, untilMs: 3000 });
+  const syn = { state: TCP_SYN_SENT };
+  assert.deepEqual(tick(60, at(50, syn)), ["50: shop/cart-1 → shop/db-0"]);
+  assert.deepEqual(tick(1060, at(1050, syn)), [], "the address passes");
+  assert.deepEqual(tick(3100, at(3050, syn)), [
+    "1050: shop/cart-1 → unknown",
+    "3050: shop/cart-1 → shop/web-1",
+  ]);
+  assert.deepEqual(tick(3200, at(3150)), ["3150: shop/cart-1 → shop/web-1"]);
+});
+
+test("Enricher leaves a connection with who had the address when its last SYN was sent", () => {
+  const { world, tick } = aStart();
+  passing(world, "10.244.2.9", { fromMs: 1100, untilMs: 3000 });
+  const syn = { state: TCP_SYN_SENT };
+  assert.deepEqual(tick(1060, at(50, syn), at(1050, syn)), [
+    "50: shop/cart-1 → shop/db-0",
+    "1050: shop/cart-1 → shop/db-0",
+  ]);
+  assert.deepEqual(tick(20_000, at(19_900)), ["19900: shop/cart-1 → shop/db-0"]);
+});
+
 test("Enricher looks once a round for what many wait for", () => {
   const { world, enricher, tick } = aStart();
   let looks = 0;
