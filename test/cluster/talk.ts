@@ -7,8 +7,12 @@ export class Talk {
   readonly #opened: ReadonlyMap<string, readonly Connection[]>;
   /** By the opener's address and port as the acceptor saw it. */
   readonly #accepted: ReadonlyMap<string, readonly Connection[]>;
+  /** When each pod's program began, in Unix ms. */
+  readonly #started: ReadonlyMap<string, number>;
 
   constructor(log: TrafficLog) {
+    const starts = log.reports.filter(({ event }) => event === "start");
+    this.#started = new Map(starts.map(({ pod, time }) => [pod, time]));
     const byTime = (a: TrafficReport, b: TrafficReport) => a.time - b.time;
     this.#opened = Map.groupBy(log.connections("open").toSorted(byTime), ({ local }) => local);
     this.#accepted = Map.groupBy(log.connections("accept").toSorted(byTime), ({ peer }) => peer);
@@ -16,7 +20,8 @@ export class Talk {
 
   /**
    * Pods at both ends of a connection by the opener's address and port, as of a time: the last one that opened before,
-   * or, for what was sent before it was open, the next. Undefined where nobody reported one.
+   * or, for what was sent before it was open, the next. Undefined where nobody reported one. The acceptor is undefined
+   * also before it began: a SYN that it answered in the end went before to whoever had its address, if anybody had.
    */
   ends(
     opener: string,
@@ -24,7 +29,9 @@ export class Talk {
   ): { readonly opener: string; readonly acceptor: string | undefined } | undefined {
     const open = atTime(this.#opened.get(opener), time);
     if (open === undefined) return undefined;
-    return { opener: open.pod, acceptor: atTime(this.#accepted.get(opener), time)?.pod };
+    const acceptor = atTime(this.#accepted.get(opener), time)?.pod;
+    const sinceMs = (acceptor !== undefined && this.#started.get(acceptor)) || 0;
+    return { opener: open.pod, acceptor: time >= sinceMs ? acceptor : undefined };
   }
 }
 
