@@ -5,6 +5,7 @@ import type { NodeWatch } from "./node-watch.ts";
 import { side } from "./paths.ts";
 import type { Check } from "./report.ts";
 import { Talk, tallyNames } from "./talk.ts";
+import { ToldOnNode } from "./told.ts";
 import type { TrafficLog } from "./traffic-log.ts";
 import { createPod, createService, PODS, podAddresses, podTemplate, runningPod } from "./workloads.ts";
 
@@ -29,7 +30,7 @@ const CHURNS: readonly Churn[] = [
   { node: NODE_B, replicas: 3, rollouts: 2, atOnce: "50%" },
 ];
 
-/** Of the ends whose pod can be known, these may at most be without it although the API server has told its address. */
+/** Of the ends whose pod can be known, these may at most be without it although the node has been told its address. */
 const MOST_UNKNOWN = 0.01;
 const FEWEST_PODS = 100;
 const FEWEST_EVENTS = 100;
@@ -46,22 +47,27 @@ export async function prepareChurn(cluster: Cluster): Promise<void> {
   await Promise.all(CHURNS.map(({ node }) => runningPod(cluster, `steady-${side(node)}`)));
 }
 
-/** When the API server had told of a pod's address, in Unix ms, by the pod's name. */
-export type Told = ReadonlyMap<string, number>;
+/** When a program on a node was told of each pod's address, in Unix ms: by the node's name, and the pod's. */
+export type Told = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 /** Replaces the pods of both workloads while they talk across the nodes. */
 export async function churn(cluster: Cluster, log: TrafficLog): Promise<Told> {
-  const told = new Map<string, number>();
+  const onA = new Map<string, number>();
   const over = new AbortController();
   cluster.api.watch(PODS, over.signal, (_, { metadata, status }) => {
-    if (status.podIPs !== undefined && !told.has(metadata.name)) told.set(metadata.name, Date.now());
+    if (status.podIPs !== undefined && !onA.has(metadata.name)) onA.set(metadata.name, Date.now());
   });
+  const onB = await ToldOnNode.start(cluster);
   try {
     for (const plan of CHURNS) await churnOne(cluster, log, plan);
   } finally {
     over.abort();
+    await onB.stop();
   }
-  return told;
+  return new Map([
+    [NODE_A.name, onA],
+    [NODE_B.name, await onB.times()],
+  ]);
 }
 
 async function churnOne(
@@ -149,6 +155,7 @@ function judgeNames(
   { told, untilMs }: { readonly told: Told; readonly untilMs: number },
 ): readonly Check[] {
   const lines = watcher.lines();
+  const times = told.get(watcher.place.plan.name);
   const all = tallyNames(talk, lines, PORTS);
   const before = lines.filter(({ time }) => time < untilMs);
   const { source, destination, untold } = tallyNames(talk, before, PORTS);
@@ -157,10 +164,11 @@ function judgeNames(
     const { wrong } = all[end];
     const examples = wrong > 0 ? all[end].examples : during;
     const total = right + wrong + unknown;
-    // A kubelet may tell of an address seconds after the first packet: on a machine with too much to do, many.
-    const early = missed.filter(({ pod, time }) => time < (told.get(pod) ?? Infinity)).length;
+    // A kubelet may tell of an address seconds after the first packet, and a node hear of it later still: on a machine
+    // with too much to do, many.
+    const early = missed.filter(({ pod, time }) => time < (times?.get(pod) ?? Infinity)).length;
     const isBad = wrong > 0 || unknown - early > total * MOST_UNKNOWN || total < FEWEST_EVENTS;
-    const misses = `${unknown} unknown, ${early} of them before the API server could tell`;
+    const misses = `${unknown} unknown, ${early} of them before the node was told`;
     const shown = `${right} right, ${wrong} wrong, ${misses}, ${untold} of connections nobody reported`;
     const problem = isBad ? `${shown}: ${examples.slice(0, 8).join("; ")}` : undefined;
     return { subject: `churn, ${end}`, column: watcher.place.rung, problem, shown };
