@@ -25,6 +25,7 @@ import { Watcher } from "../test/cluster/watcher.ts";
 import { type Cluster, startCluster } from "../test/lab/cluster/cluster.ts";
 import { goProgram, goTools } from "../test/lab/cluster/go-tools.ts";
 import { compareHostStates, readHostState } from "../test/lab/cluster/host-state.ts";
+import { endLossOnNode } from "../test/lab/cluster/loss.ts";
 import { oldEtcd } from "../test/lab/cluster/old-etcd.ts";
 import { NODE_A, PORTS } from "../test/lab/cluster/plan.ts";
 import { labDir } from "../test/lab/lab-dir.ts";
@@ -122,6 +123,8 @@ async function testCluster(dir: string, groups: readonly Group[], say: Say): Pro
   const archives = groups.some((group) => WITH_IMAGE.includes(group)) ? [await findImage(dir)] : [];
   const cluster = await startCluster(dir, say, { archives });
   const down = once(async () => {
+    // Of the loss only what falls on this machine's own node outlives the cluster.
+    await endLossOnNode(cluster.a.runner).catch((error: unknown) => say(String(error)));
     await cluster.stop();
     say("the cluster is down");
   });
