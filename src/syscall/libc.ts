@@ -1,4 +1,5 @@
 import { PollSet } from "./poll-set.ts";
+import { type ReadableWatch, watchReadable } from "./readable-watch.ts";
 import { SystemCallError } from "./system-call-error.ts";
 
 type Ffi = typeof import("node:ffi");
@@ -58,6 +59,8 @@ export interface Libc {
   enterNetwork(fd: number): void;
   /** A set of descriptors that one poll(2) asks together: 20 µs for 128. */
   pollSet(fds: readonly number[]): PollSet;
+  /** Has the event loop of this thread wait for descriptors; undefined where it cannot. */
+  watchReadable(fds: readonly number[]): ReadableWatch | undefined;
   /** mount(2) with nosuid, nodev, noexec. Throws SystemCallError. */
   mount(source: string, target: string, type: string): void;
   /** umount2(2), never lazily. Throws SystemCallError, EBUSY while someone uses it. */
@@ -129,6 +132,7 @@ function bindLibc(ffi: Ffi, library: string | null): Libc {
     },
     enterNetwork: (fd) => check("setns", c.setns(fd, CLONE_NEWNET)),
     pollSet: (fds) => new PollSet(fds, pollNow),
+    watchReadable: (fds) => watchReadable(ffi, fds),
     mount: (source, target, type) => check("mount", c.mount(source, target, type, MS_NOTHING_RUNS, null)),
     umount: (target) => check("umount2", c.umount2(target, 0)),
     openByHandle(mountFd, handle) {
