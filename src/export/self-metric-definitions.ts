@@ -39,7 +39,7 @@ export const SELF_METRICS = {
     unit: "{segment}",
     kind: "counter",
     description:
-      "Retransmitted segments that were seen and are in none of the four counters above: their network namespace was gone before its counters could be read",
+      "Retransmitted segments that were seen and are in none of the four counters above: their network namespace was gone before its counters could be read, or they could be read only later",
     attributes: [],
   },
   namespacesVanished: {
