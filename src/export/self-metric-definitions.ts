@@ -301,7 +301,7 @@ export const SELF_METRICS = {
   memory: {
     name: "process.memory.usage",
     unit: "By",
-    kind: "gauge",
+    kind: "updowncounter",
     description: "Resident memory of the agent",
     attributes: [],
   },
