@@ -263,7 +263,8 @@ export const SELF_METRICS = {
     name: "tcpretrans.http.requests",
     unit: "{request}",
     kind: "counter",
-    description: "Requests that the agent's own port has answered",
+    description:
+      "Requests that the agent's own port has answered, refused ones too; a path that is not there has no route",
     attributes: [A.httpRoute, A.httpStatus],
   },
   httpLimited: {
