@@ -31,6 +31,7 @@ const STORM = { connections: 256, lossPerMille: 300, mtu: 576, rtoMinMs: 2 };
 /** As bin/tcpretrans starts it. */
 const FLAGS = [
   "--disable-warning=ExperimentalWarning",
+  "--disable-sigusr1",
   "--max-semi-space-size=8",
   "--no-allocation-site-pretenuring",
   "--v8-pool-size=1",

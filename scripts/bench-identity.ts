@@ -35,6 +35,7 @@ const PORTS = [23379, 23380, 27443] as const;
 /** As bin/tcpretrans starts it. */
 const FLAGS = [
   "--disable-warning=ExperimentalWarning",
+  "--disable-sigusr1",
   "--max-semi-space-size=8",
   "--no-allocation-site-pretenuring",
   "--v8-pool-size=1",

@@ -49,8 +49,7 @@ const HTML = "text/html; charset=utf-8";
 /** Chooses the answer to a request; throws what its source throws. */
 export function answerTo({ method, url, accept, reader, affords }: Ask, sources: HealthSources): Answer {
   if (method !== "GET" && method !== "HEAD") return plain(405, "GET and HEAD only\n", { allow: "GET, HEAD" });
-  const query = url.indexOf("?");
-  const path = query === -1 ? url : url.slice(0, query);
+  const path = pathOf(url);
   /** A head is no look at a new series, and no reason to make a page. */
   const costly = (answer: Omit<Answer, "body" | "status">, make: () => string): Answer => {
     if (method === "HEAD") return { ...answer, status: 200, body: undefined };
@@ -68,12 +67,16 @@ export function answerTo({ method, url, accept, reader, affords }: Ask, sources:
       return costly({ type, policy: NOTHING, more }, () => sources.metrics({ openMetrics, reader }));
     }
     case "/":
-      return costly({ type: HTML, policy: PAGE_POLICY }, () =>
-        sources.page(query === -1 ? "" : url.slice(query)),
-      );
+      return costly({ type: HTML, policy: PAGE_POLICY }, () => sources.page(url.slice(path.length)));
     default:
       return plain(404, "There are /, /metrics, /livez and /readyz\n");
   }
+}
+
+/** What is asked for, without what follows a `?`. */
+export function pathOf(url: string): string {
+  const query = url.indexOf("?");
+  return query === -1 ? url : url.slice(0, query);
 }
 
 /** An answer in plain text. */

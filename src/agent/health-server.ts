@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, isIPv6 } from "node:net";
 import { SetupError } from "../syscall/setup-error.ts";
-import { type Answer, answerTo, type HealthSources, plain } from "./health-answers.ts";
+import { type Answer, answerTo, type HealthSources, pathOf, plain } from "./health-answers.ts";
 import { HttpConnections, type HttpCounts } from "./http-connections.ts";
 import { HTTP_LIMITS, type HttpLimits } from "./http-limits.ts";
 import { isLoopback, isSafeHost } from "./loopback-host.ts";
@@ -18,6 +18,8 @@ export interface HealthServerOptions extends HealthSources {
   readonly now: () => number;
   /** Told of what one of the sources threw; whoever asked gets 500. */
   readonly failed: (error: unknown) => void;
+  /** Told of each answer, by the path that was asked for. */
+  readonly answered: (path: string, status: number) => void;
   readonly limits?: Partial<HttpLimits>;
 }
 
@@ -115,6 +117,7 @@ function responder(options: HealthServerOptions, { limits, connections }: Bounds
     const answer = answerOf(request, affords, options);
     const content = answer.body === undefined ? undefined : Buffer.from(answer.body);
     connections.sends(response, content?.length ?? 0);
+    options.answered(pathOf(request.url ?? "/"), answer.status);
     send(request, response, { answer, content });
   };
 }

@@ -4,10 +4,12 @@ import { parseHeaderPage } from "../ring-buffer/page-layout.ts";
 import type { PageEpoch } from "../ring-buffer/read-page.ts";
 import type { Libc } from "../syscall/libc.ts";
 import type { PollSet } from "../syscall/poll-set.ts";
+import type { ReadableWatch } from "../syscall/readable-watch.ts";
 import { CPU_GONE, type CpuPipe } from "../tracefs/cpu-pipe.ts";
 import { type CpuPages, takeLaggingFirst } from "./lagging-first.ts";
 import type { LiveCapture } from "./live-capture.ts";
 import type { Drained, PageSource, PageVisitor } from "./pump.ts";
+import { TickPace } from "./tick-pace.ts";
 
 export interface LiveSourceOptions {
   readonly capture: LiveCapture;
@@ -16,25 +18,24 @@ export interface LiveSourceOptions {
   readonly now: () => bigint;
   /** Called about once a second, between ticks. */
   readonly everySecond: () => void;
+  /** From one tick to the next while nothing comes and a record wakes the process up by itself. */
+  readonly quietTickMs?: number;
 }
 
-/** While records come, and while none do: waking up alone costs Node 0.1 ms. */
-const TICK_MS = 100;
-const IDLE_TICK_MS = 200;
-/** In a storm, which is from this many pages a tick: what the kernel's buffers have room for is then what the scheduler may take. */
-const STORM_TICK_MS = 20;
-const STORM_PAGES = 16;
+/** From one second's work to the next, where a record wakes the process up by itself. */
+const QUIET_TICK_MS = 1000;
 /** Pages in one tick, before the sinks have their turn, but one of each CPU: few, so that what they make dies young. */
 const PAGES_PER_TICK = 32;
 const NOTHING_TAKEN = traceNanos(Number.NEGATIVE_INFINITY);
-const SECOND_NS = 1_000_000_000n;
+/** A timer may come a millisecond early. */
+const SECOND_NS = 999_000_000n;
 
 interface Cpu extends CpuPages {
   readonly pipe: CpuPipe;
 }
 
 /** Reads the pages of a running kernel, tick by tick, until it is stopped; then once more, to the end. */
-export class LiveSource implements PageSource {
+export class LiveSource implements PageSource, Disposable {
   /** The trace clock's value that times are counted from. */
   readonly epochNanos: bigint;
   readonly #options: LiveSourceOptions;
@@ -46,6 +47,11 @@ export class LiveSource implements PageSource {
   #wake: () => void = () => {};
   #cpus: readonly Cpu[] = [];
   #poll: PollSet | undefined;
+  #watch: ReadableWatch | undefined;
+  /** Whether the next record has the wait end. */
+  #armed = false;
+  #restedMs = 0;
+  readonly #pace = new TickPace();
   #lastSecond: bigint;
   #pages = 0;
 
@@ -100,17 +106,53 @@ export class LiveSource implements PageSource {
 
   async wait({ more }: Drained): Promise<void> {
     if (more) return setImmediate();
-    const busyMs = this.#pages < STORM_PAGES ? TICK_MS : STORM_TICK_MS;
-    const tickMs = this.#pages === 0 ? IDLE_TICK_MS : busyMs;
+    const tickMs = this.#pace.after(this.#pages);
     this.#pages = 0;
+    this.#restedMs = this.#pace.isQuiet ? this.#rest() : 0;
     // Not timers/promises: its setTimeout with a signal costs as much as the look at idle CPUs that it waits for.
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, this.#stopped ? 0 : tickMs);
+    const timer = setTimeout(resolve, this.#stopped ? 0 : this.#restedMs || tickMs);
     this.#wake = () => {
       clearTimeout(timer);
       resolve();
     };
     return promise;
+  }
+
+  /** How long nobody meant to look before this tick, 0 for the usual pause: whoever waits for ticks knows from it that none is late. */
+  get restedMs(): number {
+    return this.#restedMs;
+  }
+
+  /** Ends the wait for the next tick. */
+  hurry(): void {
+    this.#wake();
+  }
+
+  /** Looks every 0.2 s at least until then, whether or not something is recorded. */
+  lookOftenUntil(end: Promise<unknown>): Promise<void> {
+    return this.#pace.holdUntil(end);
+  }
+
+  [Symbol.dispose](): void {
+    this.#watch?.[Symbol.dispose]();
+    this.#watch = undefined;
+  }
+
+  /** Has the next record end the wait; gives how long it may be then, 0 where that cannot be had. */
+  #rest(): number {
+    if (this.#watch === undefined) return 0;
+    if (!this.#armed) this.#watch.arm(() => this.#arrived());
+    this.#armed = true;
+    const passedMs = Number(this.#options.now() - this.#lastSecond) / 1e6;
+    return Math.max(1, Math.ceil((this.#options.quietTickMs ?? QUIET_TICK_MS) - passedMs));
+  }
+
+  #arrived(): void {
+    this.#armed = false;
+    this.#pace.woken();
+    this.#restedMs = 0;
+    this.#wake();
   }
 
   /** Those with something to read; of the others nothing is from before a time that lies before this look. At the end each is read. */
@@ -143,6 +185,10 @@ export class LiveSource implements PageSource {
       return { pipe, next: () => this.#read(pipe), takenUntil: NOTHING_TAKEN };
     });
     this.#cpus = [...this.#cpus, ...opened];
-    this.#poll = libc?.pollSet(this.#cpus.map(({ pipe }) => pipe.fd));
+    const fds = this.#cpus.map(({ pipe }) => pipe.fd);
+    this.#poll = libc?.pollSet(fds);
+    this.#watch?.[Symbol.dispose]();
+    this.#watch = libc?.watchReadable(fds);
+    this.#armed = false;
   }
 }

@@ -94,6 +94,7 @@ function openHandover({ log }: AgentParts, session: Session): Handover {
   });
   const { state } = handover;
   if (state.kind !== "waiting") return handover;
+  void source.lookOftenUntil(handover.begun);
   const say = log.as("handover");
   say.info(
     `Another agent of this node runs (${state.older.join(", ")}): this one captures, and counts from when that has ended`,

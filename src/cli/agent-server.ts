@@ -10,7 +10,8 @@ import { agentState } from "./agent-state.ts";
 /** Opens the agent's port with its four answers; throws SetupError. */
 export async function serveAgent(parts: AgentParts, metrics: MetricSource): Promise<HealthServer> {
   const { host, port } = parts.config.http;
-  const sources = parts.httpRequests.counted({
+  return await startHealthServer({
+    ...{ host, port },
     live: () => liveness(agentState(parts)),
     ready: () => {
       const { ok, parts: lines } = readiness(agentState(parts));
@@ -19,9 +20,7 @@ export async function serveAgent(parts: AgentParts, metrics: MetricSource): Prom
     metrics: ({ openMetrics, reader }) =>
       formatPrometheus(metrics.collect(Date.now(), reader), { openMetrics }),
     page: (search) => formatPage(pageModel(parts, search)),
-  });
-  return await startHealthServer({
-    ...{ ...sources, host, port },
+    answered: (path, status) => parts.httpRequests.answered(path, status),
     now: () => performance.now(),
     failed: (error) => parts.log.as("http").error("Cannot answer a request", error),
   });

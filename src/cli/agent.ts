@@ -42,8 +42,10 @@ export async function runAgent(command: AgentCommand, host: AgentHost, ending: A
   const { config, warnings } = command;
   const { signal } = ending;
   requireProc(config.host.procPath);
-  const grace = openGrace(ending, config.shutdown.graceSeconds * 1000);
+  const { graceSeconds } = config.shutdown;
+  const grace = openGrace(ending, graceSeconds * 1000);
   const parts = openAgentParts(config, host);
+  signal.addEventListener("abort", () => parts.log.info(endingWords(graceSeconds)), { once: true });
   for (const warning of warnings) parts.log.warn(warning);
   await using undo = new AsyncDisposableStack();
   undo.defer(() => parts.log.end());
@@ -60,6 +62,10 @@ export async function runAgent(command: AgentCommand, host: AgentHost, ending: A
   undo.defer(() => grace.within(1, parts.exports.close(grace.leftMs())));
   await runUntil(ending, { parts, host, grace, capturing: () => welcome(parts, host.hostname) });
   return EXIT_CODES.ok.code;
+}
+
+function endingWords(graceSeconds: number): string {
+  return `Ending: takes what was recorded, removes the probes and sends what waits, within ${graceSeconds} s; a second signal ends it at once`;
 }
 
 /** Of retransmits and of the agent itself. */

@@ -51,7 +51,8 @@ export function nameEvents({ source, clock, onSecond }: Session, sources: Naming
       return enricher.waiting;
     },
     enrich(events, watermark) {
-      sources.watch.index.expire(unixMs(watermark)); // tells it the time too: what is not told yet may be by then
+      // Tells it the time too: what is not told yet may be by then.
+      sources.watch.index.expire(unixMs(watermark), source.restedMs);
       return enricher.enrich(events, watermark);
     },
     end: () => enricher.end(),

@@ -50,6 +50,7 @@ export function livePipeline(
   const settled = new SettleSink({
     now: () => source.now(),
     settledUntil: () => pairer.settledUntil(decoder.takenUntil),
+    hurry: () => source.hurry(),
   });
   return {
     ...{ decoder, pairer, settled, namesOf },

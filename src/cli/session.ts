@@ -87,7 +87,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     missing = keepArmed();
     for (const listener of onSecond) listener();
   };
-  const source = new LiveSource({ capture, libc, now: process.hrtime.bigint, everySecond });
+  const source = undo.use(new LiveSource({ capture, libc, now: process.hrtime.bigint, everySecond }));
   const symbols = capture.capture.stackFormat && readNames(options.names);
   if (capture.capture.stackFormat !== undefined && symbols === undefined) {
     options.say("Kernel function names cannot be read (kptr_restrict): causes that need the stack are other");

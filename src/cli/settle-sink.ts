@@ -6,6 +6,8 @@ export interface SettleOptions {
   readonly now: () => TraceNanos;
   /** Up to when every event is out, of all records of this tick and before. */
   readonly settledUntil: () => TraceNanos;
+  /** Somebody waits: the next tick may come now. */
+  readonly hurry: () => void;
 }
 
 interface Waiter {
@@ -26,6 +28,7 @@ export class SettleSink implements Witness {
   settle(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiters = [...this.#waiters, { time: this.#options.now(), resolve }];
+    this.#options.hurry();
     return promise;
   }
 

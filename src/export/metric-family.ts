@@ -26,16 +26,17 @@ export type MetricAttributes = Readonly<Record<string, string | number | boolean
 export interface MetricPoint {
   /** The same object as long as the series lives. */
   readonly attributes: MetricAttributes;
-  /** Unix time in ms from which the value counts; of a gauge, when the series began. */
+  /** Unix time in ms from which the value counts; of a gauge or what goes up and down, when the series began. */
   readonly startUnixMs: number;
   readonly value: number | HistogramValue;
-  /** The reader has not been shown this series before: it should see it at 0 first, unless it is a gauge. */
+  /** The reader has not been shown this series before: it should see it at 0 first, unless its value may fall. */
   readonly isNew: boolean;
   /** The local pod that the series is about, where it is one and no other. */
   readonly podUid: string | undefined;
 }
 
-export type MetricKind = "counter" | "gauge" | "histogram";
+/** OpenTelemetry's instruments; `updowncounter` is a sum whose value may fall, which Prometheus knows as a gauge. */
+export type MetricKind = "counter" | "updowncounter" | "gauge" | "histogram";
 
 /** A metric's one definition: exporters and documentation read it. */
 export interface MetricDefinition {

@@ -86,7 +86,7 @@ function metricData(family: MetricFamily, nowUnixMs: number): readonly MetricDat
   const all: MetricData[] = [
     kind === "gauge"
       ? { ...common, dataPointType: DataPointType.GAUGE, dataPoints: numbers }
-      : { ...common, dataPointType: DataPointType.SUM, isMonotonic: true, dataPoints: numbers },
+      : { ...common, dataPointType: DataPointType.SUM, isMonotonic: kind === "counter", dataPoints: numbers },
     { ...common, dataPointType: DataPointType.HISTOGRAM, dataPoints: explicit },
     { ...common, dataPointType: DataPointType.EXPONENTIAL_HISTOGRAM, dataPoints: exponential },
   ];

@@ -61,15 +61,21 @@ export class MetricStreams {
 
   /** The points of a metric of a source in this reader's temporality. */
   outgoing(metric: MetricData, { isObserved, resourceOf }: OutgoingOptions): OutgoingMetric {
+    if (mayFall(metric)) return { metric, points: this.#asTheyAre(metric, resourceOf) };
     const isDelta = this.#temporality === "delta" || (this.#temporality === "lowmemory" && !isObserved);
     const aggregationTemporality = isDelta ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE;
     const points = metric.dataPoints.flatMap((point: DataPoint<OtlpValue>) => {
-      const { podUid } = point as Partial<SourcePoint>;
-      const resource = podUid === undefined ? undefined : resourceOf(podUid);
-      if (metric.dataPointType === DataPointType.GAUGE) return [{ point, resource, settled: () => {} }];
+      const resource = resourceOfPoint(point, resourceOf);
       return isDelta ? this.#delta(point, resource) : this.#cumulative(point, resource);
     });
     return { metric: { ...metric, aggregationTemporality }, points };
+  }
+
+  /** A sum that may fall is cumulative whatever the temporality is, and an increase of it means nothing. */
+  #asTheyAre(metric: MetricData, resourceOf: OutgoingOptions["resourceOf"]): readonly OutgoingPoint[] {
+    return metric.dataPoints.map((point: DataPoint<OtlpValue>) => {
+      return { point, resource: resourceOfPoint(point, resourceOf), settled: () => {} };
+    });
   }
 
   /** What was counted since the receiver was told last; the first one is told though it be 0. */
@@ -102,6 +108,18 @@ export class MetricStreams {
     const { resource } = taken;
     return { point, resource, settled: () => this.#settled.set(point.attributes, taken) };
   }
+}
+
+function mayFall(metric: MetricData): boolean {
+  const { dataPointType } = metric;
+  return (
+    dataPointType === DataPointType.GAUGE || (dataPointType === DataPointType.SUM && !metric.isMonotonic)
+  );
+}
+
+function resourceOfPoint(point: DataPoint<OtlpValue>, resourceOf: OutgoingOptions["resourceOf"]) {
+  const { podUid } = point as Partial<SourcePoint>;
+  return podUid === undefined ? undefined : resourceOf(podUid);
 }
 
 /** When a series was 0: at its start, unless that is too long ago or not before its first value. */

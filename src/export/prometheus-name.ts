@@ -8,7 +8,11 @@ export interface PrometheusName {
   readonly sample: string;
   /** OpenMetrics' unit, which the family's name ends with. */
   readonly unit: string | undefined;
+  readonly type: PrometheusType;
 }
+
+/** It has no counter that may fall. */
+export type PrometheusType = "counter" | "gauge" | "histogram";
 
 /** Words of units, as the OTLP receiver of Prometheus and the Collector's exporter write them (otlptranslator's unitMap). */
 const UNIT_WORDS: Readonly<Record<string, string>> = { s: "seconds", By: "bytes" };
@@ -30,6 +34,7 @@ export function prometheusName({
     family,
     sample: kind === "counter" ? `${family}_total` : family,
     unit: hasSuffix ? word : undefined,
+    type: kind === "updowncounter" ? "gauge" : kind,
   };
 }
 

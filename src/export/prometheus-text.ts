@@ -1,5 +1,5 @@
-import type { HistogramValue, MetricFamily, MetricKind, MetricPoint } from "./metric-family.ts";
-import { prometheusLabel, prometheusName } from "./prometheus-name.ts";
+import type { HistogramValue, MetricFamily, MetricPoint } from "./metric-family.ts";
+import { type PrometheusType, prometheusLabel, prometheusName } from "./prometheus-name.ts";
 
 export interface PrometheusTextOptions {
   /** OpenMetrics 1.0, else the text format 0.0.4. */
@@ -20,17 +20,17 @@ export function formatPrometheus(
     const name = prometheusName(family);
     const samples: string[] = [];
     for (const point of family.points) {
-      const shown = point.isNew ? asBorn(point.value, family.kind) : point.value;
+      const shown = point.isNew ? asBorn(point.value, name.type) : point.value;
       addSamples(samples, name.sample, { labels: labels(point.attributes), value: shown });
     }
     if (samples.length === 0) continue;
     if (openMetrics) {
-      lines.push(`# TYPE ${name.family} ${family.kind}`);
+      lines.push(`# TYPE ${name.family} ${name.type}`);
       if (name.unit !== undefined) lines.push(`# UNIT ${name.family} ${name.unit}`);
       lines.push(`# HELP ${name.family} ${escapeQuoted(family.description)}`);
     } else {
       lines.push(`# HELP ${name.sample} ${escapeLine(family.description)}`);
-      lines.push(`# TYPE ${name.sample} ${family.kind}`);
+      lines.push(`# TYPE ${name.sample} ${name.type}`);
     }
     for (const sample of samples) lines.push(sample);
   }
@@ -41,8 +41,8 @@ export function formatPrometheus(
 type Value = MetricPoint["value"];
 
 /** A value at the birth of its series. */
-function asBorn(value: Value, kind: MetricKind): Value {
-  if (kind === "gauge") return value;
+function asBorn(value: Value, type: PrometheusType): Value {
+  if (type === "gauge") return value;
   return typeof value === "number" ? 0 : { ...value, counts: value.counts.map(() => 0), sum: 0 };
 }
 

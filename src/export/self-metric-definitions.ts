@@ -39,7 +39,7 @@ export const SELF_METRICS = {
     unit: "{segment}",
     kind: "counter",
     description:
-      "Retransmitted segments that were seen and are in none of the four counters above: their network namespace was gone before its counters could be read",
+      "Retransmitted segments that were seen and are in none of the four counters above: their network namespace was gone before its counters could be read, or they could be read only later",
     attributes: [],
   },
   namespacesVanished: {
@@ -263,7 +263,8 @@ export const SELF_METRICS = {
     name: "tcpretrans.http.requests",
     unit: "{request}",
     kind: "counter",
-    description: "Requests that the agent's own port has answered",
+    description:
+      "Requests that the agent's own port has answered, refused ones too; a path that is not there has no route",
     attributes: [A.httpRoute, A.httpStatus],
   },
   httpLimited: {
@@ -301,7 +302,7 @@ export const SELF_METRICS = {
   memory: {
     name: "process.memory.usage",
     unit: "By",
-    kind: "gauge",
+    kind: "updowncounter",
     description: "Resident memory of the agent",
     attributes: [],
   },

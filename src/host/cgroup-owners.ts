@@ -35,6 +35,8 @@ const MAX_CGROUPS = 20_000;
 const REMEMBER_MS = 600_000;
 /** So that a container of a few seconds is met while it lives. */
 const WALK_INTERVAL_MS = 5_000;
+/** Where no process has come, none of which could be in a new cgroup. */
+const CALM_WALK_INTERVAL_MS = 30_000;
 /** Of one refresh; a node with 250 pods needs about 15 ms for a walk. */
 const WALK_BUDGET_MS = 10;
 /** Walks that misses ask for may take this part of the time at most. */
@@ -61,6 +63,9 @@ export class CgroupOwners {
   #walk: Generator<CgroupDirectory, void> | undefined;
   #visited = 0;
   #nextWalkMs = Number.NEGATIVE_INFINITY;
+  #nextCalmWalkMs = Number.NEGATIVE_INFINITY;
+  /** Whether anything has come since the last walk began. */
+  #isCalm = true;
   #nextMissWalkMs = Number.NEGATIVE_INFINITY;
   #crowdedOut = 0;
   readonly #counts = { misses: 0, notFound: 0, walks: 0, truncatedWalks: 0 };
@@ -81,12 +86,17 @@ export class CgroupOwners {
     return this.#absent.get(id, now) ? undefined : this.#lookFor(id, now);
   }
 
-  /** Takes a bounded part of a walk over the tree, when one is due. For about once a second. */
-  refresh(): void {
+  /**
+   * Takes a bounded part of a walk over the tree, when one is due. For about once a second; `isCalm` says that no process
+   * has come, gone or moved since the last time.
+   */
+  refresh({ isCalm = false }: { readonly isCalm?: boolean } = {}): void {
     const now = this.#now();
     this.#gone.expire(now);
     this.#absent.expire(now);
-    if (this.#walk === undefined && now >= this.#nextWalkMs) this.#startWalk(now);
+    this.#isCalm &&= isCalm;
+    const dueMs = this.#isCalm ? this.#nextCalmWalkMs : this.#nextWalkMs;
+    if (this.#walk === undefined && now >= dueMs) this.#startWalk(now);
     if (this.#walk !== undefined) this.#goOn(this.#walk, now + WALK_BUDGET_MS);
   }
 
@@ -122,6 +132,8 @@ export class CgroupOwners {
     this.#counts.walks++;
     this.#visited = 0;
     this.#nextWalkMs = now + WALK_INTERVAL_MS;
+    this.#nextCalmWalkMs = now + CALM_WALK_INTERVAL_MS;
+    this.#isCalm = true;
     this.#walk = walkCgroups(this.#root);
     return this.#walk;
   }

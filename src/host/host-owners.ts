@@ -49,7 +49,7 @@ export class HostOwners implements Disposable {
     this.cgroupMethod = mount === undefined ? "none" : this.#handles === undefined ? "walk" : "handle";
     this.#cgroups = mount && new CgroupOwners({ root: mount.path, handles: this.#handles, now });
     const cgroupBase = findPath(mount, this.#handles) ?? "/";
-    this.#namespaces = new NamespaceOwners({ procRoot, netnsPath, cgroupBase, now });
+    this.#namespaces = new NamespaceOwners({ procRoot, netnsPath, cgroupBase, now, libc });
     this.#addresses = new HostAddresses({ procRoot, now });
     this.#podAddresses = new PodAddresses({ procRoot, unixMs });
     this.refresh();
@@ -87,8 +87,8 @@ export class HostOwners implements Disposable {
 
   /** Looks for what is new and forgets what is old, in bounded time. For about once a second. */
   refresh(): void {
-    this.#cgroups?.refresh();
     this.#namespaces.refresh();
+    this.#cgroups?.refresh({ isCalm: this.#namespaces.isCalm });
     this.#podAddresses.follow(this.#namespaces.pods());
     this.#addresses.refresh();
   }
@@ -99,6 +99,7 @@ export class HostOwners implements Disposable {
 
   [Symbol.dispose](): void {
     this.#handles?.[Symbol.dispose]();
+    this.#namespaces[Symbol.dispose]();
   }
 }
 

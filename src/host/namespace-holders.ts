@@ -1,12 +1,15 @@
-import { readdirSync, statSync } from "node:fs";
 import { basename } from "node:path";
+import type { Libc } from "../syscall/libc.ts";
 import { readNetInode } from "./host-namespace.ts";
+import { NamespaceDirectory } from "./namespace-directory.ts";
 import { readNamespaceInum, readNamespaceMounts } from "./network-namespaces.ts";
+import { ProcessList, type ProcessLook } from "./process-list.ts";
 
 export interface NamespaceHoldersOptions {
   readonly procRoot: string;
   /** Directory of namespace mounts, as container runtimes and `ip netns` fill it: /var/run/netns. */
   readonly netnsPath: string;
+  readonly libc: Libc | undefined;
 }
 
 /**
@@ -46,19 +49,22 @@ const TURNS = 32;
 const MOUNTINFO_INTERVAL_MS = 5_000;
 
 /** The network namespaces of the host with what holds them, by scans of /proc that ask only new processes. */
-export class NamespaceHolders {
+export class NamespaceHolders implements Disposable {
   readonly #procRoot: string;
-  readonly #netnsPath: string;
+  readonly #processes: ProcessList;
+  readonly #directory: NamespaceDirectory;
   readonly #holdings = new Map<number, OwnHolding>();
   readonly #sights = new Map<number, Sight>();
   #scans = 0;
   #hidden = 0;
+  #isCalm = false;
   #mountinfo: ReadonlyMap<number, string> = new Map();
   #nextMountinfoMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ procRoot, netnsPath }: NamespaceHoldersOptions) {
+  constructor({ procRoot, netnsPath, libc }: NamespaceHoldersOptions) {
     this.#procRoot = procRoot;
-    this.#netnsPath = netnsPath;
+    this.#processes = new ProcessList({ procRoot, libc });
+    this.#directory = new NamespaceDirectory(netnsPath);
   }
 
   get holdings(): ReadonlyMap<number, Holding> {
@@ -70,22 +76,25 @@ export class NamespaceHolders {
     return this.#hidden;
   }
 
+  /** The last scan found no process that had come, gone or moved, and none so young that it may move yet. */
+  get isCalm(): boolean {
+    return this.#isCalm;
+  }
+
   get pids(): Iterable<number> {
     return this.#sights.keys();
   }
 
-  /** Looks again; `thorough` reads every mount too, even if that was done a moment ago. */
+  /** Looks again; `thorough` lists every process and reads every mount, even if that was done a moment ago. */
   scan(nowMs: number, { thorough }: { readonly thorough: boolean }): void {
     this.#scans++;
-    const arrivals = this.#readProcesses(nowMs);
+    const isKnown = (pid: number) => this.#sights.has(pid);
+    const look = this.#processes.look(nowMs, { isWhole: thorough, isKnown });
+    this.#isCalm = true;
+    const arrivals = this.#readProcesses(look, nowMs);
     const mounts = this.#readMounts(nowMs, thorough);
     // Who left goes first, so that a number given twice between two scans makes a new holding.
-    for (const [pid, sight] of this.#sights) {
-      if (sight.scan === this.#scans) continue;
-      this.#leave(pid, sight.inum);
-      this.#setHidden(sight, false);
-      this.#sights.delete(pid);
-    }
+    if (look.isWhole) this.#dropUnseen();
     for (const [inum, holding] of this.#holdings) {
       if (holding.mountName !== mounts.get(inum)) holding.mountName = undefined;
       if (holding.pids.size === 0 && holding.mountName === undefined) this.#holdings.delete(inum);
@@ -94,26 +103,46 @@ export class NamespaceHolders {
     for (const [pid, inum] of arrivals) this.#join(pid, inum);
   }
 
+  [Symbol.dispose](): void {
+    this.#processes[Symbol.dispose]();
+  }
+
   /** Gives the processes that are in a namespace where they were not at the last scan. */
-  #readProcesses(nowMs: number): readonly (readonly [pid: number, inum: number])[] {
+  #readProcesses(
+    { pids, isWhole }: ProcessLook,
+    nowMs: number,
+  ): readonly (readonly [pid: number, inum: number])[] {
+    for (const pid of pids) {
+      const known = this.#sights.get(pid);
+      if (known === undefined) {
+        this.#sights.set(pid, { inum: undefined, hidden: false, firstSeenMs: nowMs, scan: this.#scans });
+      } else known.scan = this.#scans;
+    }
     const arrivals: (readonly [number, number])[] = [];
-    for (const name of readdirSync(this.#procRoot)) {
-      const pid = Number(name);
-      if (!Number.isInteger(pid)) continue;
-      const sight = this.#sights.get(pid) ?? { inum: undefined, hidden: false, firstSeenMs: nowMs, scan: 0 };
+    for (const [pid, sight] of this.#sights) {
+      if (isWhole && sight.scan !== this.#scans) continue;
       const settled = nowMs - sight.firstSeenMs >= SETTLED_MS;
-      const asked = !settled || sight.scan === 0 || pid % TURNS === this.#scans % TURNS;
-      sight.scan = this.#scans;
-      this.#sights.set(pid, sight);
-      if (!asked) continue;
+      if (!settled) this.#isCalm = false;
+      if (settled && pid % TURNS !== this.#scans % TURNS) continue;
       const inum = readNamespaceInum(pid, { procRoot: this.#procRoot });
       this.#setHidden(sight, inum === undefined && this.#isElsewhere(pid));
       if (inum === sight.inum) continue;
+      this.#isCalm = false;
       this.#leave(pid, sight.inum);
       sight.inum = inum;
       if (inum !== undefined) arrivals.push([pid, inum]);
     }
     return arrivals;
+  }
+
+  #dropUnseen(): void {
+    for (const [pid, sight] of this.#sights) {
+      if (sight.scan === this.#scans) continue;
+      this.#isCalm = false;
+      this.#leave(pid, sight.inum);
+      this.#setHidden(sight, false);
+      this.#sights.delete(pid);
+    }
   }
 
   /** A zombie is nowhere. */
@@ -133,7 +162,7 @@ export class NamespaceHolders {
       this.#mountinfo = new Map(mounts.map(({ inum, path }) => [inum, basename(path)]));
       this.#nextMountinfoMs = nowMs + MOUNTINFO_INTERVAL_MS;
     }
-    return new Map([...this.#mountinfo, ...readNamespaceDirectory(this.#netnsPath)]);
+    return new Map([...this.#mountinfo, ...this.#directory.read(nowMs, { thorough })]);
   }
 
   #holding(inum: number): OwnHolding {
@@ -154,32 +183,5 @@ export class NamespaceHolders {
   #leave(pid: number, inum: number | undefined): void {
     const holding = inum === undefined ? undefined : this.#holdings.get(inum);
     if (holding?.pids.delete(pid)) holding.revision++;
-  }
-}
-
-/** Empty where there is no such directory. */
-function readNamespaceDirectory(path: string): readonly (readonly [inum: number, name: string])[] {
-  const found: (readonly [number, string])[] = [];
-  for (const name of listNames(path)) {
-    const inum = inodeOf(`${path}/${name}`);
-    if (inum !== undefined) found.push([inum, name]);
-  }
-  return found;
-}
-
-/** Undefined where it is gone by now, or is no mount at all but a link that leads nowhere. */
-function inodeOf(path: string): number | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.ino;
-  } catch {
-    return undefined;
-  }
-}
-
-function listNames(path: string): readonly string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
   }
 }

@@ -73,7 +73,7 @@ const UNTOLD = { kind: "process", name: undefined } as const;
 const STALE = { kind: "stale" } as const;
 
 /** Who owns a network namespace, by its inode number. */
-export class NamespaceOwners {
+export class NamespaceOwners implements Disposable {
   readonly #procRoot: string;
   readonly #cgroupBase: string;
   readonly #now: () => number;
@@ -129,7 +129,12 @@ export class NamespaceOwners {
     return true;
   }
 
-  /** Scans /proc for what is new. For about once a second: 2 ms at 1,000 processes. */
+  /** Nothing has come, gone or moved, and nothing is so young that it may move yet. */
+  get isCalm(): boolean {
+    return this.#holders.isCalm;
+  }
+
+  /** Scans /proc for what is new. For about once a second: 2 ms at 1,000 processes where some have come or gone. */
   refresh(): void {
     const now = this.#now();
     this.#gone.expire(now);
@@ -146,6 +151,10 @@ export class NamespaceOwners {
       remembered: this.#gone.size,
       forgotten: this.#gone.forgotten,
     };
+  }
+
+  [Symbol.dispose](): void {
+    this.#holders[Symbol.dispose]();
   }
 
   /** Whether what told the owner still holds the namespace: its number may be another's by now. */

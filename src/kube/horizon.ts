@@ -33,9 +33,10 @@ export class Horizon {
     return this.#ms;
   }
 
-  /** To be called a few times a second. */
-  tick(nowMs: number): void {
-    if (nowMs - this.#tickMs > BLOCKED_MS) this.#behind(Math.min(this.#ms, this.#tickMs), nowMs, CALM_MS);
+  /** To be called a few times a second, or after a rest that was meant: the watch is read during it. */
+  tick(nowMs: number, restedMs = 0): void {
+    if (nowMs - this.#tickMs - restedMs > BLOCKED_MS)
+      this.#behind(Math.min(this.#ms, this.#tickMs), nowMs, CALM_MS);
     else if (nowMs - this.#calmSinceMs >= this.#calmMs) this.#ms = Number.POSITIVE_INFINITY;
     this.#tickMs = nowMs;
   }

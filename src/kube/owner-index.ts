@@ -112,9 +112,12 @@ export class OwnerIndex {
     return this.#serviceCidrs;
   }
 
-  /** To be called a few times a second: tells the time, and forgets what has been gone long enough, a bounded number. */
-  expire(nowMs: number): void {
-    this.#pods.clock(nowMs);
+  /**
+   * To be called a few times a second, or after a rest that was meant: tells the time, and forgets what has been gone long
+   * enough, a bounded number.
+   */
+  expire(nowMs: number, restedMs = 0): void {
+    this.#pods.clock(nowMs, restedMs);
     this.#tombstones.expire(nowMs);
   }
 

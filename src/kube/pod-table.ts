@@ -66,10 +66,10 @@ export class PodTable implements ResourceSink<SlimPod> {
     return this.#horizon.ms;
   }
 
-  /** Tells what time it is; to be called a few times a second. */
-  clock(nowMs: number): void {
+  /** Tells what time it is; to be called a few times a second, or after a rest that was meant. */
+  clock(nowMs: number, restedMs: number): void {
     this.#advance(nowMs);
-    this.#horizon.tick(nowMs);
+    this.#horizon.tick(nowMs, restedMs);
   }
 
   byUid(uid: string): PodEntry | undefined {

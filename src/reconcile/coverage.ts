@@ -23,7 +23,7 @@ export interface CoverageTotals {
   readonly lossProbes: Covered;
   /** Network namespaces that were gone, or replaced, at a reading: what they did since the one before is in neither number. */
   namespacesLeftOut: number;
-  /** Segments that were seen, and left out for it. */
+  /** Segments that were seen, and left out for it, or since their namespace could not be read before. */
   segmentsLeftOut: number;
 }
 
@@ -137,6 +137,7 @@ export class Coverage {
     // On a rung that tells no namespaces nothing says which events were theirs: the whole time between is left out.
     if (gone > 0) this.#leaveOut(tally, gone);
     else if (windows.length > 0) this.#add(tally, sumOfWindows(windows));
+    else this.#leaveOut(tally, 0); // nothing tells what the kernel had counted before
   }
 
   #add(tally: Tally, kernel: CounterWindow): void {

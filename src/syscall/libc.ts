@@ -1,4 +1,5 @@
 import { PollSet } from "./poll-set.ts";
+import { type ReadableWatch, watchReadable } from "./readable-watch.ts";
 import { SystemCallError } from "./system-call-error.ts";
 
 type Ffi = typeof import("node:ffi");
@@ -46,6 +47,17 @@ const MADV_DONTNEED = 4;
 /** Of glibc alone. malloc_trim(3): int malloc_trim(size_t pad) */
 const GLIBC_SIGNATURES = { malloc_trim: { arguments: ["u64"], return: "i32" } } as const;
 
+/** Not of every C library: glibc has getdents64 since 2.30. */
+const DIRECTORY_SIGNATURES = {
+  /** lseek(2): off_t lseek(int fd, off_t offset, int whence) */
+  lseek: { arguments: ["i32", "i64", "i32"], return: "i64" },
+  /** getdents64(2): ssize_t getdents64(int fd, void *dirp, size_t count) */
+  getdents64: { arguments: ["i32", "buffer", "u64"], return: "i64" },
+} as const;
+
+/** include/uapi/asm-generic/errno.h: the same number on every architecture that Node runs on. */
+const ENOSYS = 38;
+
 /** The system calls that Node lacks. Of one thread: a worker opens its own. None of them ever waits. */
 export interface Libc {
   /** read(2): bytes read, or minus the errno. Throws nothing, so an empty pipe costs 0.6 µs instead of 2.3. */
@@ -58,6 +70,8 @@ export interface Libc {
   enterNetwork(fd: number): void;
   /** A set of descriptors that one poll(2) asks together: 20 µs for 128. */
   pollSet(fds: readonly number[]): PollSet;
+  /** Has the event loop of this thread wait for descriptors; undefined where it cannot. */
+  watchReadable(fds: readonly number[]): ReadableWatch | undefined;
   /** mount(2) with nosuid, nodev, noexec. Throws SystemCallError. */
   mount(source: string, target: string, type: string): void;
   /** umount2(2), never lazily. Throws SystemCallError, EBUSY while someone uses it. */
@@ -67,6 +81,11 @@ export interface Libc {
    * is a whole struct file_handle. EPERM without CAP_DAC_READ_SEARCH, ESTALE when there is no such file (any more).
    */
   openByHandle(mountFd: number, handle: Uint8Array): number;
+  /**
+   * lseek(2) and getdents64(2): goes on in an open directory behind a position that an entry has told (`d_off`), 0 for its
+   * beginning. Bytes of `struct linux_dirent64`, 0 at the end, or minus the errno; ENOSYS where the C library has none.
+   */
+  readDirectory(fd: number, position: number, buffer: Uint8Array): number;
   /** malloc_trim(3): hands memory that is free to the kernel, of all threads. Does nothing where malloc is another one. */
   trim(): void;
   /**
@@ -129,15 +148,30 @@ function bindLibc(ffi: Ffi, library: string | null): Libc {
     },
     enterNetwork: (fd) => check("setns", c.setns(fd, CLONE_NEWNET)),
     pollSet: (fds) => new PollSet(fds, pollNow),
+    watchReadable: (fds) => watchReadable(ffi, fds),
     mount: (source, target, type) => check("mount", c.mount(source, target, type, MS_NOTHING_RUNS, null)),
     umount: (target) => check("umount2", c.umount2(target, 0)),
     openByHandle(mountFd, handle) {
       const fd = c.open_by_handle_at(mountFd, handle, O_PATH_CLOEXEC);
       return fd < 0 ? -errno() : fd;
     },
+    readDirectory: directoryReader(ffi, library, errno),
     trim: mallocTrim(ffi, library),
     unmapPages: (address, length) => check("madvise", c.madvise(address, length, MADV_DONTNEED)),
   };
+}
+
+function directoryReader(ffi: Ffi, library: string | null, errno: () => number): Libc["readDirectory"] {
+  try {
+    const { lseek, getdents64 } = ffi.dlopen(library, DIRECTORY_SIGNATURES).functions;
+    return (fd, position, buffer) => {
+      if (lseek(fd, BigInt(position), 0) < 0n) return -errno();
+      const got = getdents64(fd, buffer, BigInt(buffer.length));
+      return got < 0n ? -errno() : Number(got);
+    };
+  } catch {
+    return () => -ENOSYS;
+  }
 }
 
 /** Musl has none. */

@@ -18,6 +18,7 @@ async function serve(t: TestContext, options: Partial<HealthServerOptions> = {})
     metrics: () => "x".repeat(MIB),
     page: () => "<p>page",
     failed: (error) => assert.fail(String(error)),
+    answered: () => {},
     ...options,
   });
   t.after(() => server[Symbol.asyncDispose]());

@@ -19,6 +19,7 @@ async function serve(t: TestContext, options: Partial<HealthServerOptions> = {})
     metrics: ({ openMetrics }) => (openMetrics ? "open\n# EOF\n" : "text\n"),
     page: () => "<!doctype html><p>page",
     failed: (error) => failures.push(error),
+    answered: () => {},
     ...options,
   });
   t.after(() => server[Symbol.asyncDispose]());
@@ -36,6 +37,25 @@ test("startHealthServer() answers /livez and /readyz with 200 or 503 and each pa
   const ready = await get("readyz?verbose");
   assert.equal(ready.status, 200);
   assert.equal(await ready.text(), "ok\npump: ok: It ticks\nnames: nodes: degraded: No permission\n");
+});
+
+test("startHealthServer() tells of each answer by path and status, of refused ones too", async (t) => {
+  const told: string[] = [];
+  const { get } = await serve(t, {
+    ready: () => ({ ok: false, lines: [] }),
+    page: () => {
+      throw new Error("a fault");
+    },
+    answered: (path, status) => told.push(`${path} ${status}`),
+    limits: { costly: { burst: 2, perSecond: 0 } },
+  });
+  for (const path of ["livez", "readyz?verbose", "metrics", "?x=1", "metrics", "none"]) await get(path);
+  await get("livez", { method: "POST" });
+  await get("metrics", { method: "HEAD" });
+  assert.deepEqual(told, [
+    ...["/livez 200", "/readyz 503", "/metrics 200", "/ 500", "/metrics 503", "/none 404", "/livez 405"],
+    "/metrics 200",
+  ]);
 });
 
 test("startHealthServer() gives metrics as they are asked for, and tells who asks", async (t) => {

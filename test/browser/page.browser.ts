@@ -54,6 +54,7 @@ before(async () => {
         ? INJECTED
         : formatPage({ ...page(search), refreshSeconds: refreshSeconds(search) }),
     failed: (error) => assert.fail(String(error)),
+    answered: () => {},
     limits: { costly: { burst: 1000, perSecond: 1000 } },
   });
   browser = await Chromium.start();

@@ -153,6 +153,33 @@ test("otlpMetricReader() sends gauges as they are, whole numbers as such and sec
   assert.deepEqual(pointsOf(sent, "tcpretrans.tick.time"), [{ attributes, ...times, double: 1.5 }]);
 });
 
+for (const temporality of ["cumulative", "delta", "lowmemory"] as const) {
+  test(`otlpMetricReader() sends what goes up and down as a cumulative sum that is not monotonic, in ${temporality} too`, async () => {
+    const clock = { nowMs: START_MS };
+    let value = 7;
+    const point = { attributes: {}, startUnixMs: START_MS, isNew: true, podUid: undefined };
+    const source: MetricSource = {
+      collect: () => [
+        {
+          ...{ name: "memory", unit: "By", kind: "updowncounter", description: "" },
+          points: [{ ...point, value }],
+        },
+      ],
+      missed: () => {},
+    };
+    await using pipeline = await openPipeline({ source, clock, temporality });
+    for (value of [7, 5]) {
+      const sent = await pipeline.flush();
+      const [metric] = metricsOf(sent, "memory");
+      assert.deepEqual([metric?.kind, metric?.temporality, metric?.isMonotonic], ["sum", 2, false]);
+      assert.deepEqual(
+        pointsOf(sent, "memory").map(({ int }) => int),
+        [BigInt(value)],
+      );
+    }
+  });
+}
+
 test("otlpMetricReader() sends the overflow attribute as a boolean", async () => {
   const { clock, table } = someSeries();
   const crowded = table.metric({ ...EVENTS, name: "crowded" }, { max: 1 });

@@ -90,8 +90,9 @@ test("formatPrometheus() shows what is new to its reader at 0, but a gauge as it
     ...family,
     points: [...points].map((point) => ({ ...point, isNew: true })),
   });
-  const text = formatPrometheus([RETRANSMITS, WAITS, AGE].map(asNew), { openMetrics: true });
-  const [retransmits, waits, age] = parsePrometheus(text, { openMetrics: true });
+  const memory = { ...AGE, name: "memory", kind: "updowncounter" } as const;
+  const text = formatPrometheus([RETRANSMITS, WAITS, AGE, memory].map(asNew), { openMetrics: true });
+  const [retransmits, waits, age, upAndDown] = parsePrometheus(text, { openMetrics: true });
   assert.deepEqual(
     retransmits?.samples.map(({ value }) => value),
     [0, 0],
@@ -101,6 +102,7 @@ test("formatPrometheus() shows what is new to its reader at 0, but a gauge as it
     [0, 0, 0, 0, 0],
   );
   assert.equal(age?.samples[0]?.value, 0.25);
+  assert.deepEqual([upAndDown?.type, upAndDown?.samples[0]?.value], ["gauge", 0.25]);
 });
 
 for (const openMetrics of [false, true]) {
@@ -148,6 +150,12 @@ const names = [
   { name: "tcpretrans.tick.time", unit: "s", kind: "counter", sample: "tcpretrans_tick_time_seconds_total" },
   { name: "tcpretrans.queue.size", unit: "By", kind: "gauge", sample: "tcpretrans_queue_size_bytes" },
   { name: "some.bytes.held", unit: "By", kind: "gauge", sample: "some_bytes_held" },
+  {
+    name: "process.memory.usage",
+    unit: "By",
+    kind: "updowncounter",
+    sample: "process_memory_usage_bytes",
+  },
   { name: "uptime.seconds", unit: "s", kind: "counter", sample: "uptime_seconds_total" },
   { name: "loss_probes.seen", unit: "{probe}", kind: "counter", sample: "loss_probes_seen_total" },
 ] as const;

@@ -82,6 +82,24 @@ test("CgroupOwners.refresh() meets a cgroup that nobody asked for while it lived
   assert.equal(owners.counters().misses, 0);
 });
 
+test("CgroupOwners.refresh() walks every 30 s while no process comes, and every 5 s once one has", (t) => {
+  const { clock, owners } = makeTree(t);
+  const walksAfter = (ms: number, isCalm: boolean) => {
+    clock.ms += ms;
+    owners.refresh({ isCalm });
+    return owners.counters().walks;
+  };
+  assert.equal(walksAfter(0, true), 1);
+  assert.equal(walksAfter(29_999, true), 1);
+  assert.equal(walksAfter(1, true), 2);
+  assert.equal(walksAfter(1_000, false), 2);
+  assert.equal(walksAfter(3_999, true), 2, "too soon");
+  assert.equal(walksAfter(1, true), 3, "one has come since the last walk");
+  assert.equal(walksAfter(5_000, true), 3);
+  assert.equal(walksAfter(0, false), 4);
+  assert.equal(walksAfter(5_000, false), 5);
+});
+
 test("CgroupOwners.owner() gives nothing for the root and walks no second time for it", (t) => {
   const { root, owners } = makeTree(t);
   const id = statSync(root, { bigint: true }).ino;

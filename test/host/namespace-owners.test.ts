@@ -39,6 +39,7 @@ function makeProc(t: TestContext) {
     procRoot,
     netnsPath: join(procRoot, "netns"),
     cgroupBase: "/",
+    libc: undefined,
     now: () => {
       clock.ms += clock.scanMs;
       return clock.ms;
@@ -258,6 +259,27 @@ test("NamespaceOwners.owner() follows a young process to another namespace and a
   start(60, A, cgroupOf("a"));
   pass(1_000);
   assert.deepEqual(owners.owner(A), pod("a"));
+});
+
+test("NamespaceOwners.isCalm while nobody comes, goes or moves, and nobody is young", (t) => {
+  const { start, end, owners, pass } = makeProc(t);
+  const calmAfter = (ms: number) => {
+    pass(ms);
+    return owners.isCalm;
+  };
+  start(60, A, cgroupOf("a"));
+  assert.equal(calmAfter(0), false, "all have come");
+  assert.equal(calmAfter(9_999), false, "they are young");
+  assert.equal(calmAfter(1), true);
+  start(61, A, cgroupOf("a"));
+  assert.equal(calmAfter(1_000), false);
+  assert.equal(calmAfter(10_000), true);
+  end(61);
+  assert.equal(calmAfter(1_000), false);
+  assert.equal(calmAfter(1_000), true);
+  start(60, B, cgroupOf("a"));
+  const moved = Array.from({ length: 32 }, () => calmAfter(1_000));
+  assert.equal(moved.filter((isCalm) => !isCalm).length, 1, "when it was its turn");
 });
 
 test("NamespaceOwners.owner() notices within 32 scans that an old process has moved", (t) => {

@@ -117,6 +117,7 @@ suite("tcpretrans agents side by side", { concurrency: 3 }, () => {
     const { instance } = agent.program;
     await Promise.all([storm(0.5), agent.program.until(() => agent.rows.length > 5, "prints rows")]);
     agent.program.child.kill("SIGTERM");
+    await agent.says(/Ending: .* within 20 s; a second signal ends it at once/);
     await sleep(1200); // a signal of the same second is the first one's echo
     assert.equal(agent.program.child.exitCode, null);
     const againMs = performance.now();

@@ -53,6 +53,17 @@ test("Horizon.ms is the last tick before the agent stood still, until it has run
   assert.equal(horizon.ms, Infinity);
 });
 
+test("Horizon.ms is Infinity after a rest that was meant, and not where it was a second longer than that", () => {
+  const { horizon, now } = aHorizon();
+  const lastMs = now();
+  for (let second = 1; second <= 10; second++) {
+    horizon.tick(lastMs + second * 1_005, 1_000);
+    assert.equal(horizon.ms, Infinity);
+  }
+  horizon.tick(lastMs + 10_050 + 2_001, 1_000);
+  assert.equal(horizon.ms, lastMs + 10_050);
+});
+
 test("Horizon.ms stays where it was while the agent stands still again and again", () => {
   const { horizon, now } = aHorizon();
   const lastMs = now();

@@ -141,6 +141,28 @@ for (const sight of [KPROBE, TRACEPOINT]) {
   });
 }
 
+test("Coverage counts what was seen before a namespace could be read for the first time as left out", () => {
+  const coverage = begun([read(1, 10, "EACCES")]);
+  coverage.observe(at(20, 1, 2));
+  coverage.observe(at(20, 2, 3));
+  assert.deepEqual(next(coverage, [read(1, 30, "EACCES"), read(2, 30, "EACCES")]), [0, 0]);
+  assert.equal(coverage.totals.segmentsLeftOut, 3, "a later reading may cover those of the other");
+  coverage.observe(at(40, 1, 4));
+  coverage.observe(at(40, 2, 5));
+  assert.deepEqual(
+    next(coverage, [read(1, 60, { RetransSegs: 6 }), read(2, 60, { RetransSegs: 8 })]),
+    [0, 0],
+  );
+  assert.equal(coverage.totals.segmentsLeftOut, 14);
+  assert.equal(coverage.totals.namespacesLeftOut, 0, "none has vanished");
+  coverage.observe(at(70, 1, 1));
+  assert.deepEqual(
+    next(coverage, [read(1, 90, { RetransSegs: 7 }), read(2, 90, { RetransSegs: 8 })]),
+    [1, 1],
+  );
+  assert.equal(coverage.totals.segmentsLeftOut, 14);
+});
+
 test("Coverage adds events whose namespace could not be told to what was seen", () => {
   const coverage = begun([read(1, 10)]);
   coverage.observe(event("fast", { time: 20 * MS, netns: undefined }));

@@ -28,7 +28,8 @@ export function beginHistory(): History {
 /** Takes a sample of each series. */
 export function takeSamples({ families }: History, seconds: number): void {
   for (const { definition, series } of families.values())
-    for (const each of series.values()) takeSample(each, definition.kind === "gauge", seconds);
+    for (const each of series.values())
+      takeSample(each, prometheusName(definition).type === "gauge", seconds);
 }
 
 /** A counter's first sample is 0, as the agent shows it. */
@@ -81,7 +82,8 @@ export function add(
 export function writeHistory({ families }: History): string {
   const parts: string[] = [];
   for (const { definition, series } of families.values()) {
-    parts.push(`# TYPE ${prometheusName(definition).family} ${definition.kind}\n`);
+    const { family, type } = prometheusName(definition);
+    parts.push(`# TYPE ${family} ${type}\n`);
     for (const { samples } of series.values()) parts.push(...samples);
   }
   return `${parts.join("")}# EOF\n`;
