@@ -81,9 +81,9 @@ export class OwnerIndex {
     this.#tombstones = tombstones;
     this.#pods = new PodTable({ tombstones, ownNode, clockSlackSeconds, statusLagMs });
     this.#endpoints = new EndpointTable(tombstones);
-    const noneReadySinceMs = (service: string) => this.#endpoints.noneReadySinceMs(service);
+    const backingOf = (service: string) => this.#endpoints.backing(service);
     const ranges = this.#ranges;
-    this.#services = new ServiceTable({ tombstones, ranges, clockSlackSeconds, noneReadySinceMs });
+    this.#services = new ServiceTable({ tombstones, ranges, clockSlackSeconds, backingOf });
     this.#nodes = new NodeTable({ tombstones, ranges });
     this.#serviceCidrs = new ServiceCidrTable(this.#ranges);
     for (const [cidr, name] of Object.entries(options.cidrNames ?? {})) this.#names.set(cidr, name);
