@@ -46,18 +46,16 @@ export function nodeWithAddress(
 }
 
 /** An address that no pod, service or node has: a named range, certainly outside, or not known. */
-export function outsideEnd(address: string, method: AttributionMethod, { sources }: Moment): PeerFinding {
+export function outsideEnd(
+  address: string,
+  method: AttributionMethod,
+  { sources, lists }: Moment,
+): PeerFinding {
   const { cluster, wholeCluster } = sources;
   const isCluster = cluster.isClusterAddress(address);
-  const isOutside = !isCluster && cluster.complete;
+  const isOutside = !isCluster && lists.complete;
   const mayCome = isCluster ? `address ${address}` : AWAITS_COMPLETE;
-  const awaits = isOutside
-    ? undefined
-    : cluster.pending
-      ? AWAITS_CLUSTER
-      : wholeCluster
-        ? mayCome
-        : undefined;
+  const awaits = isOutside ? undefined : lists.pending ? AWAITS_CLUSTER : wholeCluster ? mayCome : undefined;
   const name = cluster.cidrName(address);
   if (name !== undefined) return { end: namedEnd("cidr", name, { method }), awaits };
   return { end: isOutside ? EXTERNAL_END : UNKNOWN_END, awaits };
