@@ -156,7 +156,7 @@ function everySecond(hand: () => void): Disposable {
 /** To be called about once a second: what is new on the node, what is over, and what is said again. */
 function secondHand(parts: AgentParts, host: AgentHost): () => void {
   const followPods = podFollower(parts);
-  const giveMemory = openMemoryGiver(host);
+  const giveMemory = openMemoryGiver(parts, host);
   let seconds = 0;
   return () => {
     if (parts.capturing === undefined) lookAround(parts);
@@ -172,8 +172,10 @@ function secondHand(parts: AgentParts, host: AgentHost): () => void {
 }
 
 /** Without --expose-gc, which bin/tcpretrans and the image start Node with, only free memory of malloc is given back. */
-function openMemoryGiver({ noFfi }: AgentHost): () => void {
+function openMemoryGiver(parts: AgentParts, { noFfi }: AgentHost): () => void {
   const libc = openLibc({ disabled: noFfi });
+  // What only starting has needed need not lie beside what lists need.
+  if (libc !== undefined) unmapProgram(libc);
   return memoryGiver({
     cpuUs: () => {
       const { user, system } = process.cpuUsage();
@@ -185,7 +187,22 @@ function openMemoryGiver({ noFfi }: AgentHost): () => void {
       libc?.trim();
       if (libc !== undefined) unmapProgram(libc);
     },
+    isFilling: listsComeIn(parts),
+    collect: () => globalThis.gc?.({ type: "major", execution: "sync" }),
   });
+}
+
+/** Whether lists have brought something since the last call. */
+function listsComeIn(parts: AgentParts): () => boolean {
+  let before = 0;
+  return () => {
+    const watch = parts.names?.watch;
+    if (watch === undefined || !watch.index.pending) return false;
+    const known = before;
+    before = 0;
+    for (const { counters } of watch.resources().values()) before += counters.bytes;
+    return before > known;
+  };
 }
 
 /** What the data path does while there is one: what is new on the host, and what names are too old. */

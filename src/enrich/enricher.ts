@@ -7,7 +7,7 @@ import { GivenUp } from "./given-up.ts";
 import { findLocal } from "./local-end.ts";
 import type { LocalFinding } from "./local-parts.ts";
 import type { NameSources } from "./lookups.ts";
-import { AWAITS_CLUSTER, AWAITS_COMPLETE, type Moment } from "./moment.ts";
+import { AWAITS_CLUSTER, AWAITS_COMPLETE, type Lists, type Moment } from "./moment.ts";
 import { findPeer } from "./peer-end.ts";
 import type { PeerFinding } from "./peer-parts.ts";
 import { type Waiting, WaitingRoom } from "./waiting-room.ts";
@@ -67,6 +67,7 @@ export class Enricher {
   readonly #givenUp = new GivenUp(FORGET_NANOS);
   readonly #sameEnds = endsMemory();
   #retriedAt = Number.NEGATIVE_INFINITY;
+  #lists: Lists = { complete: false, pending: true };
 
   constructor(options: EnricherOptions) {
     this.#options = options;
@@ -82,9 +83,9 @@ export class Enricher {
    * called each tick, with or without events.
    */
   enrich(events: readonly TcpEvent[], watermark: TraceNanos): readonly EnrichedEvent[] {
-    const { pending, complete } = this.#options.sources.cluster;
-    if (!pending) this.#givenUp.forget(AWAITS_CLUSTER);
-    if (complete) this.#givenUp.forget(AWAITS_COMPLETE);
+    this.#lists = listsOf(this.#options.sources);
+    if (!this.#lists.pending) this.#givenUp.forget(AWAITS_CLUSTER);
+    if (this.#lists.complete) this.#givenUp.forget(AWAITS_COMPLETE);
     const released: EnrichedEvent[] = [];
     if (this.#room.size > 0 && watermark - this.#retriedAt >= RETRY_NANOS) {
       this.#retriedAt = watermark;
@@ -108,6 +109,7 @@ export class Enricher {
 
   /** The events that still wait, with what is known of them now. */
   end(): readonly EnrichedEvent[] {
+    this.#lists = listsOf(this.#options.sources);
     const released: EnrichedEvent[] = [];
     this.#room.release(({ event }) => {
       const finding = this.#find(event);
@@ -137,6 +139,7 @@ export class Enricher {
       heard: heard && { firstMs: unixMs(heard), lastMs: unixMs(lastHeard(event) ?? heard) },
       translation,
       sources,
+      lists: this.#lists,
     };
   }
 
@@ -215,6 +218,10 @@ function awaited({ local, peer }: Finding): readonly string[] {
 
 function awaits({ local, peer }: Finding): boolean {
   return local.awaits !== undefined || peer?.awaits !== undefined;
+}
+
+function listsOf({ cluster: { complete, pending } }: NameSources): Lists {
+  return { complete, pending };
 }
 
 function noMethods(): Record<AttributionMethod, number> {

@@ -72,5 +72,6 @@ export const OUTLIVING: ReadonlySet<number> = new Set([
 
 function asHolder(at: PodAtAddress | undefined): Holder | undefined {
   if (at === undefined || at.kind === "ambiguous") return at;
-  return { ...at, mayChange: at.kind === "tombstone" };
+  const { kind, pod } = at;
+  return { kind, pod, mayChange: kind === "tombstone" };
 }

@@ -36,7 +36,7 @@ export function findByLocalAddress(
     return { ownership: node.name === nodeName ? "own" : "foreign", end, awaits: undefined };
   }
   const mayCome = cluster.isClusterAddress(address) ? `address ${address}` : undefined;
-  return ofNobody(address, cluster.pending ? AWAITS_CLUSTER : mayCome, moment);
+  return ofNobody(address, moment.lists.pending ? AWAITS_CLUSTER : mayCome, moment);
 }
 
 /**
@@ -51,7 +51,7 @@ function seenPods(address: string, state: number, moment: Moment): PodSight | un
 
 function ofHolder(held: Holder, address: string, moment: Moment): LocalFinding {
   const { sources } = moment;
-  const { cluster, nodeName } = sources;
+  const { nodeName } = sources;
   if (held.kind === "ambiguous") return ofNobody(address, awaitsSuccessor(address, moment), moment);
   const { pod } = held;
   const isTombstone = held.kind === "tombstone";
@@ -61,7 +61,7 @@ function ofHolder(held: Holder, address: string, moment: Moment): LocalFinding {
   if (pod.nodeName === nodeName) return { ownership: "own", end, awaits };
   // A pod of another node has left the address: a pod of this one may have it now.
   if (isTombstone) return ofNobody(address, awaits, moment);
-  return { ownership: "foreign", end, awaits: cluster.pending ? AWAITS_CLUSTER : undefined };
+  return { ownership: "foreign", end, awaits: moment.lists.pending ? AWAITS_CLUSTER : undefined };
 }
 
 /** Without a pod's name the range that the address is from may still tell whose the event is. */

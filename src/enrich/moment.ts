@@ -1,4 +1,4 @@
-import type { NameSources, Translation } from "./lookups.ts";
+import type { ClusterLookup, NameSources, Translation } from "./lookups.ts";
 
 /** When an event was, and what is known. */
 export interface Moment {
@@ -13,7 +13,11 @@ export interface Moment {
   /** What this host's connection tracking made of the connection at an event before. */
   readonly translation: Translation | undefined;
   readonly sources: NameSources;
+  readonly lists: Lists;
 }
+
+/** How far what the cluster knows has come, as ClusterLookup says: it does not change while a tick is worked on. */
+export type Lists = Pick<ClusterLookup, "complete" | "pending">;
 
 /** Times in Unix milliseconds. */
 export interface Heard {
@@ -33,6 +37,6 @@ export function awaitsSight(netns: number, { unixMs }: Moment): string {
 }
 
 /** What waits for whoever has an address that a pod has left, or that two may have: it may not have told yet. */
-export function awaitsSuccessor(address: string, { sources }: Moment): string {
-  return sources.cluster.pending ? AWAITS_CLUSTER : `successor ${address}`;
+export function awaitsSuccessor(address: string, { lists }: Moment): string {
+  return lists.pending ? AWAITS_CLUSTER : `successor ${address}`;
 }

@@ -14,14 +14,14 @@ import { translatedPeer } from "./translated-peer.ts";
  * was found, tells who is behind an address that every namespace has.
  */
 export function findPeer(socket: SocketFields, local: EndName, moment: Moment): PeerFinding {
-  const { cluster, conntrack } = moment.sources;
+  const { conntrack } = moment.sources;
   const told = conntrack?.translation(socket);
   // An entry may be gone before its connection: the kernel forgets those that nothing answers.
   const translation = told === undefined || told === "pending" ? moment.translation : told;
   const translated = translation && translatedPeer(translation, socket, moment);
   const { end, awaits: missing } = translated ?? byAddress(socket, local, moment);
   const asked = told === "pending" && translation === undefined ? questionOf(socket) : missing;
-  const awaits = asked ?? (mayGrow(end) && cluster.pending ? AWAITS_CLUSTER : undefined);
+  const awaits = asked ?? (mayGrow(end) && moment.lists.pending ? AWAITS_CLUSTER : undefined);
   return { end, awaits, translation };
 }
 

@@ -46,15 +46,18 @@ export function nodeWithAddress(
 }
 
 /** An address that no pod, service or node has: a named range, certainly outside, or not known. */
-export function outsideEnd(address: string, method: AttributionMethod, { sources }: Moment): PeerFinding {
+export function outsideEnd(
+  address: string,
+  method: AttributionMethod,
+  { sources, lists }: Moment,
+): PeerFinding {
   const { cluster, wholeCluster } = sources;
   const isCluster = cluster.isClusterAddress(address);
-  const mayCome = isCluster ? `address ${address}` : cluster.complete ? undefined : AWAITS_COMPLETE;
-  const awaits =
-    cluster.pending && (isCluster || !cluster.complete) ? AWAITS_CLUSTER : wholeCluster ? mayCome : undefined;
+  const isOutside = !isCluster && lists.complete;
+  const mayCome = isCluster ? `address ${address}` : AWAITS_COMPLETE;
+  const awaits = isOutside ? undefined : lists.pending ? AWAITS_CLUSTER : wholeCluster ? mayCome : undefined;
   const name = cluster.cidrName(address);
   if (name !== undefined) return { end: namedEnd("cidr", name, { method }), awaits };
-  const isOutside = cluster.complete && !isCluster;
   return { end: isOutside ? EXTERNAL_END : UNKNOWN_END, awaits };
 }
 

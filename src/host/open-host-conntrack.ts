@@ -7,13 +7,14 @@ import { NETLINK_NETFILTER, NetlinkConntrack } from "./conntrack-netlink.ts";
 import { ProcConntrack, type ProcConntrackOptions } from "./conntrack-proc.ts";
 import { findHostNamespace } from "./host-namespace.ts";
 import { insideNetwork } from "./inside-network.ts";
+import { turnClock } from "./turn-clock.ts";
 
 export interface OpenHostConntrackOptions {
   /** Where the host's /proc is. */
   readonly procRoot: string;
   /** Undefined (Node 24): only the file in /proc. */
   readonly libc: Libc | undefined;
-  /** Monotonic clock in ms. */
+  /** Monotonic clock in ms; `performance.now()` by default. */
   readonly now?: () => number;
   /** Connections remembered, at about 300 bytes each. */
   readonly maxConnections?: number;
@@ -36,28 +37,35 @@ const PROC_AGES: ConntrackAges = { entry: 60_000, none: 5000, refresh: 30_000 };
 export function openHostConntrack({
   procRoot,
   libc,
-  now = () => performance.now(),
+  now,
   maxConnections = 32_768,
   ages,
   proc = {},
 }: OpenHostConntrackOptions): HostConntrack {
+  const memoryNow = now ?? turnClock(() => performance.now());
   const netlink = openNetlink(procRoot, libc);
   if (typeof netlink !== "string") {
     const common = { source: () => netlink, way: "netlink", note: undefined } as const;
-    return new HostConntrack({ ...common, now, ages: { ...NETLINK_AGES, ...ages }, maxConnections });
+    return new HostConntrack({
+      ...common,
+      now: memoryNow,
+      ages: { ...NETLINK_AGES, ...ages },
+      maxConnections,
+    });
   }
   const file = `${procRoot}/1/net/nf_conntrack`;
   const unreadable = whyUnreadable(file);
   if (unreadable !== undefined) {
     const note = `Cannot tell what addresses are translated to: ${netlink}, and ${unreadable}`;
     const common = { source: undefined, way: "none", note } as const;
-    return new HostConntrack({ ...common, now, ages: NETLINK_AGES, maxConnections });
+    return new HostConntrack({ ...common, now: memoryNow, ages: NETLINK_AGES, maxConnections });
   }
   return new HostConntrack({
-    source: (onAnswer) => new ProcConntrack(file, { ...proc, onAnswer, now }),
+    source: (onAnswer) =>
+      new ProcConntrack(file, { ...proc, onAnswer, now: now ?? (() => performance.now()) }),
     way: "proc",
     note: `Translated addresses are told late, from ${file}: ${netlink}`,
-    now,
+    now: memoryNow,
     ages: { ...PROC_AGES, ...ages },
     maxConnections,
   });

@@ -8,6 +8,8 @@ export interface Backing {
   ready: number;
   /** Unix time in ms since which `ready` is 0. */
   noneSinceMs: number | undefined;
+  /** Another stands for the service's name by now, or none. */
+  forgotten: boolean;
 }
 
 /** What a change of one of a service's slices brings. */
@@ -29,15 +31,15 @@ export class Backends {
     this.#tombstones = tombstones;
   }
 
-  /** Undefined while one is ready, or where no slice of the service was ever seen. */
-  noneReadySinceMs(service: string): number | undefined {
-    return this.#byService.get(service)?.noneSinceMs;
+  /** What stands behind a service, until that is forgotten; undefined where no slice of it was ever seen. */
+  find(service: string): Backing | undefined {
+    return this.#byService.get(service);
   }
 
   of(service: string): Backing {
     let backing = this.#byService.get(service);
     if (backing === undefined) {
-      backing = { service, slices: 0, ready: 0, noneSinceMs: undefined };
+      backing = { service, slices: 0, ready: 0, noneSinceMs: undefined, forgotten: false };
       this.#byService.set(service, backing);
     }
     return backing;
@@ -56,7 +58,8 @@ export class Backends {
   }
 
   #forget(backing: Backing): void {
-    const { service, slices } = backing;
-    if (slices === 0 && this.#byService.get(service) === backing) this.#byService.delete(service);
+    if (backing.slices > 0 || backing.forgotten) return;
+    backing.forgotten = true;
+    this.#byService.delete(backing.service);
   }
 }

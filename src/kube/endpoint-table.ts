@@ -23,9 +23,9 @@ export class EndpointTable implements ResourceSink<SlimEndpointSlice> {
     return this.#byHash.size;
   }
 
-  /** Since when no endpoint of a service, by `namespace/name`, has been ready; undefined where that is not known. */
-  noneReadySinceMs(service: string): number | undefined {
-    return this.#backends.noneReadySinceMs(service);
+  /** What stands behind a service, by `namespace/name`, until that is forgotten. */
+  backing(service: string): Backing | undefined {
+    return this.#backends.find(service);
   }
 
   /** Uids of the pods with this endpoint; most often one. */

@@ -1,5 +1,6 @@
 import type { NodeRecord, PodRecord, ServiceRecord } from "../event/cluster.ts";
 import { AMBIGUOUS } from "./address-intervals.ts";
+import { AddressRoles, ROLE } from "./address-roles.ts";
 import { CidrTable } from "./cidr-table.ts";
 import { ClusterRanges } from "./cluster-ranges.ts";
 import { EndpointTable } from "./endpoint-table.ts";
@@ -70,7 +71,12 @@ export class OwnerIndex {
   readonly #services: ServiceTable;
   readonly #endpoints: EndpointTable;
   readonly #nodes: NodeTable;
-  readonly #serviceCidrs: ServiceCidrTable;
+  readonly #roles = new AddressRoles((address) => this.#rolesOf(address));
+  readonly pods: ResourceSink<SlimPod>;
+  readonly services: ResourceSink<SlimService>;
+  readonly endpointSlices: ResourceSink<SlimEndpointSlice>;
+  readonly nodes: ResourceSink<SlimNode>;
+  readonly serviceCidrs: ResourceSink<SlimServiceCidr>;
 
   /** Throws RangeError for a range of the options that is none. */
   constructor(options: OwnerIndexOptions) {
@@ -81,35 +87,21 @@ export class OwnerIndex {
     this.#tombstones = tombstones;
     this.#pods = new PodTable({ tombstones, ownNode, clockSlackSeconds, statusLagMs });
     this.#endpoints = new EndpointTable(tombstones);
-    const noneReadySinceMs = (service: string) => this.#endpoints.noneReadySinceMs(service);
+    const backingOf = (service: string) => this.#endpoints.backing(service);
     const ranges = this.#ranges;
-    this.#services = new ServiceTable({ tombstones, ranges, clockSlackSeconds, noneReadySinceMs });
+    this.#services = new ServiceTable({ tombstones, ranges, clockSlackSeconds, backingOf });
     this.#nodes = new NodeTable({ tombstones, ranges });
-    this.#serviceCidrs = new ServiceCidrTable(this.#ranges);
+    const roles = this.#roles;
+    this.pods = roles.clearedBy(this.#pods);
+    this.services = roles.clearedBy(this.#services);
+    // What they bury may make room among the others' tombstones.
+    this.endpointSlices = roles.clearedBy(this.#endpoints);
+    this.nodes = roles.clearedBy(this.#nodes);
+    this.serviceCidrs = roles.clearedBy(new ServiceCidrTable(ranges));
     for (const [cidr, name] of Object.entries(options.cidrNames ?? {})) this.#names.set(cidr, name);
     for (const cidr of options.clusterRanges ?? []) {
       if (!this.#ranges.add(cidr)) throw new RangeError(`Cannot read cluster range "${cidr}": it is no CIDR`);
     }
-  }
-
-  get pods(): ResourceSink<SlimPod> {
-    return this.#pods;
-  }
-
-  get services(): ResourceSink<SlimService> {
-    return this.#services;
-  }
-
-  get endpointSlices(): ResourceSink<SlimEndpointSlice> {
-    return this.#endpoints;
-  }
-
-  get nodes(): ResourceSink<SlimNode> {
-    return this.#nodes;
-  }
-
-  get serviceCidrs(): ResourceSink<SlimServiceCidr> {
-    return this.#serviceCidrs;
   }
 
   /**
@@ -119,6 +111,7 @@ export class OwnerIndex {
   expire(nowMs: number, restedMs = 0): void {
     this.#pods.clock(nowMs, restedMs);
     this.#tombstones.expire(nowMs);
+    this.#roles.clear();
   }
 
   counts(): OwnerIndexCounts {
@@ -158,8 +151,10 @@ export class OwnerIndex {
   }
 
   serviceAt(address: string, port: number, unixMs: number): ServiceRecord | undefined {
-    const service = this.#services.at(address, port, unixMs);
-    if (service !== undefined || !this.#nodes.hasAddress(address)) return service;
+    const roles = this.#roles.of(address);
+    const service =
+      (roles & (ROLE.service | ROLE.range)) === 0 ? undefined : this.#services.at(address, port, unixMs);
+    if (service !== undefined || (roles & ROLE.node) === 0) return service;
     return this.#services.atNodePort(port, unixMs);
   }
 
@@ -182,7 +177,7 @@ export class OwnerIndex {
   }
 
   nodeAt(address: string): NodeRecord | undefined {
-    return this.#nodes.at(address);
+    return (this.#roles.of(address) & ROLE.node) === 0 ? undefined : this.#nodes.at(address);
   }
 
   nodeOfRange(address: string): NodeRecord | undefined {
@@ -197,8 +192,7 @@ export class OwnerIndex {
   }
 
   isClusterAddress(address: string): boolean {
-    if (this.#pods.hasAddress(address) || this.#nodes.hasAddress(address)) return true;
-    return this.#services.hasClusterAddress(address) || this.#ranges.has(address);
+    return this.#roles.of(address) !== 0;
   }
 
   cidrName(address: string): string | undefined {
@@ -215,6 +209,15 @@ export class OwnerIndex {
     if (clusterRanges.length > 0) return true;
     if (this.#nodes.haveRanges) return this.#knowsNodes(this.#pods.waitingNodes);
     return wholeCluster && this.#pods.waiting === 0 && this.#pods.toldUntilMs === Number.POSITIVE_INFINITY;
+  }
+
+  #rolesOf(address: string): number {
+    return (
+      (this.#pods.hasAddress(address) ? ROLE.pod : 0) |
+      (this.#nodes.hasAddress(address) ? ROLE.node : 0) |
+      (this.#services.hasClusterAddress(address) ? ROLE.service : 0) |
+      (this.#ranges.has(address) ? ROLE.range : 0)
+    );
   }
 
   /** A node that has joined since the last list of nodes has a range that was not told. */

@@ -6,6 +6,9 @@ import { addressesOf, PodEntry, type PodStand, type SharedParts } from "./pod-en
 import { readName, writeName } from "./short-name.ts";
 import { NONE, SlotIndex } from "./slot-index.ts";
 
+/** Addresses remembered as nobody's. */
+const MAX_MISSED = 4096;
+
 /**
  * Pods that nobody has asked for, in some 120 bytes each instead of 400. Of a cluster's pods a node ever meets a few:
  * these are taken out, and are objects from then on. Only what most pods have finds room here.
@@ -23,8 +26,8 @@ export class PackedPods {
   /** Twice the slot for its IPv4 address, and one more for the other. */
   readonly #byAddress = new SlotIndex((entry) => this.#addressHash(entry));
   #slots = 0;
-  /** Whoever is asked for once is asked for several times in a row. */
-  #missed: string | undefined;
+  /** Addresses that nobody here has: services and whoever is outside are asked for with each event. */
+  readonly #missed = new Set<string>();
 
   get size(): number {
     return this.#slots - this.#free.length;
@@ -53,7 +56,7 @@ export class PackedPods {
     this.#groups[slot] = this.#groupOf(pod);
     this.#byUid.add(slot);
     for (const entry of this.#entriesOf(slot)) this.#byAddress.add(entry);
-    this.#missed = undefined;
+    for (const address of addresses) this.#missed.delete(address);
     return true;
   }
 
@@ -137,7 +140,7 @@ export class PackedPods {
   }
 
   #slotOf(address: string): number {
-    if (address === this.#missed) return NONE;
+    if (this.#missed.has(address)) return NONE;
     const word = parseIpv4(address);
     const hash = word === undefined ? addressHash(address) : word | 0;
     const { v4 } = this.#columns;
@@ -147,7 +150,8 @@ export class PackedPods {
       const slot = entry >> 1;
       if ((entry & 1) === 1 ? this.#v6[slot] === address : v4[slot] === word) return slot;
     }
-    this.#missed = address;
+    if (this.#missed.size >= MAX_MISSED) this.#missed.clear();
+    this.#missed.add(address);
     return NONE;
   }
 

@@ -1,4 +1,5 @@
 import type { ServiceRecord } from "../event/cluster.ts";
+import type { Backing } from "./backends.ts";
 import type { RosterEntry } from "./roster.ts";
 import type { SlimService } from "./slim.ts";
 
@@ -7,7 +8,7 @@ export class ServiceEntry implements ServiceRecord, RosterEntry {
   readonly uid: string;
   readonly namespace: string;
   readonly name: string;
-  /** With its namespace: kept, since it is looked up by it for each event. */
+  /** With its namespace. */
   readonly fullName: string;
   /** What it is addressed with now. */
   keys: readonly string[] = [];
@@ -15,17 +16,15 @@ export class ServiceEntry implements ServiceRecord, RosterEntry {
   seenIn = 0;
   removed = false;
   endedMs: number | undefined = undefined;
-  readonly #noneReadySinceMs: (service: string) => number | undefined;
+  readonly #backingOf: (service: string) => Backing | undefined;
+  #backing: Backing | undefined = undefined;
 
-  constructor(
-    { uid, namespace, name }: SlimService,
-    noneReadySinceMs: (service: string) => number | undefined,
-  ) {
+  constructor({ uid, namespace, name }: SlimService, backingOf: (service: string) => Backing | undefined) {
     this.uid = uid;
     this.namespace = namespace;
     this.name = name;
     this.fullName = `${namespace}/${name}`;
-    this.#noneReadySinceMs = noneReadySinceMs;
+    this.#backingOf = backingOf;
   }
 
   /** The API itself gives its addresses, and takes them back with it. */
@@ -34,6 +33,7 @@ export class ServiceEntry implements ServiceRecord, RosterEntry {
   }
 
   get noEndpointsSinceMs(): number | undefined {
-    return this.#noneReadySinceMs(this.fullName);
+    if (this.#backing?.forgotten !== false) this.#backing = this.#backingOf(this.fullName);
+    return this.#backing?.noneSinceMs;
   }
 }

@@ -1,4 +1,5 @@
 import { AddressIntervals, AMBIGUOUS } from "./address-intervals.ts";
+import type { Backing } from "./backends.ts";
 import type { ClusterRanges } from "./cluster-ranges.ts";
 import { PartialHold } from "./partial-hold.ts";
 import type { ResourceSink } from "./resource-sink.ts";
@@ -12,8 +13,8 @@ export interface ServiceTableOptions {
   /** Where addresses are noted that services share: they are the cluster's with any port. */
   readonly ranges: ClusterRanges;
   readonly clockSlackSeconds: number;
-  /** Since when no endpoint of a service, by `namespace/name`, has been ready. */
-  readonly noneReadySinceMs: (service: string) => number | undefined;
+  /** What stands behind a service, by `namespace/name`. */
+  readonly backingOf: (service: string) => Backing | undefined;
 }
 
 /** Every service that is known, by name and by what it is addressed with. */
@@ -58,8 +59,7 @@ export class ServiceTable implements ResourceSink<SlimService> {
   }
 
   upsert(slim: SlimService, receivedMs: number): void {
-    const { noneReadySinceMs } = this.#options;
-    const entry = this.#roster.get(slim.uid) ?? new ServiceEntry(slim, noneReadySinceMs);
+    const entry = this.#roster.get(slim.uid) ?? new ServiceEntry(slim, this.#options.backingOf);
     entry.removed = false;
     entry.endedMs = undefined;
     this.#roster.set(entry);

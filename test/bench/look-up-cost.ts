@@ -45,7 +45,7 @@ const host = undo.use(new HostOwners({ ...common, netnsPath: "/var/run/netns", u
 const cgroups = makeCgroups();
 host.refresh();
 const ages = { entry: 1e9, none: 1e9 };
-const conntrack = undo.use(openHostConntrack({ ...common, ages }));
+const conntrack = undo.use(openHostConntrack({ procRoot: "/proc", libc, ages }));
 while (!watch.index.complete) await sleep(20);
 
 const nowMs = Date.now();

@@ -17,6 +17,7 @@ function find(world: World, socket: Partial<SocketFields>, moment: Partial<Momen
     heard: undefined,
     translation: undefined,
     sources: world.sources(),
+    lists: world,
     ...moment,
   });
   const node = end.node?.name;

@@ -21,6 +21,7 @@ function find(world: World, socket: Partial<SocketFields>, change: Partial<Momen
     heard: undefined,
     translation: undefined,
     sources: world.sources(),
+    lists: world,
     ...change,
   };
   const { end, awaits } = findPeer(event.socket, findLocal(event.socket, moment).end, moment);
@@ -499,6 +500,7 @@ test("findPeer() asks nothing of a host without connection tracking", () => {
     heard: undefined,
     translation: undefined,
     sources,
+    lists: aWorld(),
   };
   const { end } = findPeer(socket, findLocal(socket, moment).end, moment);
   assert.equal(end.name, "shop/db");
