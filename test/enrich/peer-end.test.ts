@@ -20,6 +20,7 @@ function find(world: World, socket: Partial<SocketFields>, change: Partial<Momen
     wasClosing: false,
     heard: undefined,
     translation: undefined,
+    space: undefined,
     sources: world.sources(),
     ...change,
   };
@@ -498,6 +499,7 @@ test("findPeer() asks nothing of a host without connection tracking", () => {
     wasClosing: false,
     heard: undefined,
     translation: undefined,
+    space: undefined,
     sources,
   };
   const { end } = findPeer(socket, findLocal(socket, moment).end, moment);
