@@ -25,9 +25,11 @@ export interface Connection {
 
 interface Known extends Connection {
   since: TraceNanos;
+  readonly localAddress: string;
   readonly localPort: number;
   readonly peerPort: number;
   readonly peerAddress: string;
+  readonly netns: number | undefined;
   last: TraceNanos;
   isOpening: boolean;
   heard: TraceNanos | undefined;
@@ -43,22 +45,26 @@ export class ConnectionMemory {
   #old = new Map<SocketKey, Known>();
 
   /** The connection of an event, as known from that and those before it. */
-  of({ socket, time }: TcpEvent): Connection {
-    const { key, localPort, peerPort, peerAddress, state } = socket;
+  of({ socket, time, cause }: TcpEvent): Connection {
+    const { key, localAddress, localPort, peerPort, peerAddress, netns, state } = socket;
     const isOpening = state === TCP_SYN_SENT || state === TCP_SYN_RECV || state === TCP_NEW_SYN_RECV;
-    const heard = lastHeard({ socket, time });
+    const heard = lastHeard({ socket, time, cause });
     const young = this.#young.get(key);
     const known = young ?? this.#old.get(key);
     const isSame =
       known !== undefined &&
       known.peerPort === peerPort &&
       known.localPort === localPort &&
+      known.localAddress === localAddress &&
+      known.netns === netns &&
       known.peerAddress === peerAddress &&
       time - known.last < FORGET_NANOS &&
       (known.isOpening || !isOpening);
     if (!isSame) {
-      const ends = { localPort, peerPort, peerAddress };
+      const ends = { localAddress, localPort, peerPort, peerAddress, netns };
       const first = { since: time, wasClosing: OUTLIVING.has(state), heard, translation: undefined };
+      // A SYN came before the first SYN-ACK that is sent again; of those after it only that nobody has answered.
+      if (state === TCP_NEW_SYN_RECV) first.heard = traceNanos(time - SYN_ACK_NANOS);
       return this.#keep(key, { ...ends, ...first, last: time, isOpening });
     }
     known.heard ??= heard;
@@ -80,10 +86,14 @@ export class ConnectionMemory {
   }
 }
 
+type Heard = Pick<TcpEvent, "socket" | "time" | "cause">;
+
 /** When the peer of a socket is last known to have answered; undefined where that is not told, or it never has. */
-export function lastHeard({ socket, time }: Pick<TcpEvent, "socket" | "time">): TraceNanos | undefined {
+export function lastHeard({ socket, time, cause }: Heard): TraceNanos | undefined {
   const { state, sinceAck } = socket;
-  if (state === TCP_NEW_SYN_RECV) return traceNanos(time - SYN_ACK_NANOS);
-  if (state === TCP_SYN_SENT || sinceAck === undefined) return undefined;
+  const isUnanswered = state === TCP_SYN_SENT || state === TCP_NEW_SYN_RECV;
+  if (isUnanswered) return undefined;
+  // Not a timer but an acknowledgement that has come in makes these two.
+  if (sinceAck === undefined) return cause === "fast" || cause === "slow_start" ? time : undefined;
   return traceNanos(time - sinceAck * 1e9);
 }

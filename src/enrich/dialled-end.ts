@@ -3,7 +3,7 @@ import type { EndName } from "../event/end-name.ts";
 import { TCP_NEW_SYN_RECV, TCP_SYN_RECV } from "../event/kernel-tcp.ts";
 import type { SocketFields } from "../event/tcp-event.ts";
 import { serviceEnd } from "./ends.ts";
-import type { Moment } from "./moment.ts";
+import { dialledMs, type Moment } from "./moment.ts";
 import { peerHint } from "./peer-hint.ts";
 import { peerPod } from "./peer-parts.ts";
 
@@ -19,7 +19,8 @@ export function dialledEnd(
   const { peerAddress, peerPort } = socket;
   const { unixMs } = moment;
   const { cluster } = moment.sources;
-  const service = cluster.serviceAt(peerAddress, peerPort, unixMs);
+  const sinceMs = dialledMs(moment);
+  const service = cluster.serviceAt(peerAddress, peerPort, sinceMs);
   if (service !== undefined) {
     // IPVS puts every ClusterIP on an interface of every node: only the API tells which node an address is of.
     const addressed = cluster.nodeAt(peerAddress);
@@ -27,12 +28,12 @@ export function dialledEnd(
     return serviceEnd(service, { method: "address", node: addressed, hint });
   }
   if (node === undefined) return undefined;
-  const pod = cluster.hostPortPod(peerAddress, peerPort, unixMs);
+  const pod = cluster.hostPortPod(peerAddress, peerPort, sinceMs);
   if (pod !== undefined) {
     const isOver = pod.endedMs !== undefined && pod.endedMs <= unixMs;
     return peerPod(pod, { method: isOver ? "tombstone" : "address", services: [], moment });
   }
-  const endpoint = cluster.endpointPod(peerAddress, peerPort, unixMs);
+  const endpoint = cluster.endpointPod(peerAddress, peerPort, sinceMs);
   if (endpoint === undefined) return undefined;
   return peerPod(endpoint, { method: "endpointslice", services: dialledServices(socket, moment), moment });
 }

@@ -6,7 +6,7 @@ import { endsMemory } from "./ends-memory.ts";
 import { GivenUp } from "./given-up.ts";
 import { findLocal } from "./local-end.ts";
 import type { LocalFinding } from "./local-parts.ts";
-import type { NameSources } from "./lookups.ts";
+import type { NameSources, NamespaceOwner } from "./lookups.ts";
 import { AWAITS_CLUSTER, AWAITS_COMPLETE, type Lists, type Moment } from "./moment.ts";
 import { findPeer } from "./peer-end.ts";
 import type { PeerFinding } from "./peer-parts.ts";
@@ -98,10 +98,8 @@ export class Enricher {
       const isBehind = this.#room.size > 0 && this.#room.holds(event);
       const finding = isBehind ? undefined : this.#find(event);
       if (finding === undefined || this.#shouldWait(finding, watermark)) {
-        this.#wait(
-          { event, since: watermark, awaits: finding === undefined ? [] : awaited(finding) },
-          released,
-        );
+        const awaits = finding === undefined ? [] : awaited(finding);
+        this.#wait({ event, since: watermark, awaits, space: this.#podOf(event) }, released);
       } else this.#settle(event, finding, settled);
     }
     return released.length === 0 ? settled : mergeByTime(released, settled);
@@ -111,8 +109,8 @@ export class Enricher {
   end(): readonly EnrichedEvent[] {
     this.#lists = listsOf(this.#options.sources);
     const released: EnrichedEvent[] = [];
-    this.#room.release(({ event }) => {
-      const finding = this.#find(event);
+    this.#room.release(({ event, space }) => {
+      const finding = this.#find(event, space);
       if (awaits(finding)) this.counts.gaveUp++;
       this.#settle(event, finding, released);
       return true;
@@ -120,9 +118,9 @@ export class Enricher {
     return released;
   }
 
-  #find(event: TcpEvent): Finding {
+  #find(event: TcpEvent, space?: NamespaceOwner): Finding {
     const connection = this.#connections.of(event);
-    const moment = this.#momentOf(event, connection);
+    const moment = this.#momentOf(event, connection, space);
     const local = findLocal(event.socket, moment);
     if (local.ownership === "foreign") return { local, peer: undefined };
     const peer = findPeer(event.socket, local.end, moment);
@@ -130,14 +128,25 @@ export class Enricher {
     return { local, peer };
   }
 
-  #momentOf(event: TcpEvent, { since, wasClosing, heard, translation }: Connection): Moment {
+  /** The pod whose network namespace a socket is in now, as its number tells. */
+  #podOf({ socket: { netns } }: TcpEvent): NamespaceOwner | undefined {
+    const space = netns === undefined ? undefined : this.#options.sources.host.namespace(netns);
+    return space?.kind === "pod" ? space : undefined;
+  }
+
+  #momentOf(event: TcpEvent, connection: Connection, space: NamespaceOwner | undefined): Moment {
+    const { since, wasClosing, heard, translation } = connection;
     const { sources, unixMs } = this.#options;
     return {
       unixMs: unixMs(event.time),
       sinceMs: unixMs(since),
       wasClosing,
-      heard: heard && { firstMs: unixMs(heard), lastMs: unixMs(lastHeard(event) ?? heard) },
+      heard:
+        heard === undefined
+          ? undefined
+          : { firstMs: unixMs(heard), lastMs: unixMs(lastHeard(event) ?? heard) },
       translation,
+      space,
       sources,
       lists: this.#lists,
     };
@@ -153,7 +162,7 @@ export class Enricher {
       const oldest = this.#room.takeOldest();
       if (oldest !== undefined) {
         this.counts.overflow++;
-        this.#settle(oldest.event, this.#find(oldest.event), released);
+        this.#settle(oldest.event, this.#find(oldest.event, oldest.space), released);
       }
     }
     this.#room.add(waiting);
@@ -165,7 +174,7 @@ export class Enricher {
     const isLate = now - since >= MAX_WAIT_NANOS;
     // Many may wait for one thing: it is looked for once a round.
     if (!isLate && waiting.awaits.some((what) => missing.has(what))) return false;
-    const finding = this.#find(event);
+    const finding = this.#find(event, waiting.space);
     if (awaits(finding)) {
       if (!isLate && this.#shouldWait(finding, now)) {
         waiting.awaits = awaited(finding);

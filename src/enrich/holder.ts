@@ -13,13 +13,10 @@ export type Holder =
     }
   | { readonly kind: "ambiguous" };
 
-/** A living peer whose address passed to it answers a connection of its predecessor's with a reset, by then at the latest. */
-const RESET_MS = 10_000;
-
 /**
  * The pod at the other end of a connection with this address, gone or not by now: who had the address when it answered.
- * Where that is not told, who had it when the connection was seen first; where that is open, whoever has it a while
- * later, since a stale connection would be reset by then.
+ * Where that is not told, who had it when the connection was seen first. Where that is open it stays so: who has it
+ * later need not have answered this connection with a reset, whose packets may not even leave.
  */
 export function holderOfConnection(
   address: string,
@@ -34,10 +31,11 @@ export function holderOfConnection(
     return { kind: isOver ? "tombstone" : "held", pod, mayChange: false };
   }
   const now = cluster.podAt(address, unixMs);
-  if (sinceMs >= unixMs) return asHolder(now);
-  const first = cluster.podAt(address, sinceMs);
-  if (first === undefined) return asHolder(now);
-  if (first.kind === "ambiguous") return asHolder(unixMs - sinceMs > RESET_MS ? now : first);
+  if (heard === undefined && sinceMs >= unixMs) return asHolder(now);
+  const first = heard === undefined ? cluster.podAt(address, sinceMs) : undefined;
+  // Whoever has it now came after the peer, which is not known or not remembered.
+  if (first === undefined) return now && { kind: "ambiguous" };
+  if (first.kind === "ambiguous") return first;
   if (now !== undefined && now.kind !== "ambiguous" && now.pod === first.pod) {
     return { ...now, mayChange: first.kind === "tombstone" };
   }
@@ -49,17 +47,35 @@ export function holderOfConnection(
 /** Who a peer is does not change while its connection lives: either time tells. */
 function whoAnswered(address: string, { firstMs, lastMs }: Heard, cluster: ClusterLookup) {
   const first = cluster.podAnswering(address, firstMs);
-  return first?.kind === "held" || lastMs === firstMs ? first : cluster.podAnswering(address, lastMs);
+  return first?.kind !== "ambiguous" || lastMs === firstMs ? first : cluster.podAnswering(address, lastMs);
 }
+
+/** What was not acknowledged when its owner closed the socket is sent again so soon: the first timeout is seldom longer. */
+export const CLOSED_MS = 5_000;
+/** So long a pod with an open connection lives at least. */
+const CLOSED_STEP_MS = 1_000;
 
 /**
  * The pod whose socket has this address. A socket that is neither closed nor closing has a living owner, who has the
- * address now; one that is closing may outlive its pod.
+ * address now; one that is closing may outlive its pod, also before it was seen first.
  */
 export function holderOfSocket(address: string, state: number, moment: Moment): Holder | undefined {
-  if (OUTLIVING.has(state)) return holderOfConnection(address, moment);
+  if (OUTLIVING.has(state)) {
+    const held = holderOfConnection(address, moment);
+    return moment.wasClosing && isOther(held, address, moment) ? { kind: "ambiguous" } : held;
+  }
   const now = moment.sources.cluster.podAt(address, moment.unixMs);
   return now?.kind === "tombstone" ? { kind: "ambiguous" } : asHolder(now);
+}
+
+/** Whether another pod had an address when the owner of a socket that was closing when seen first may have closed it. */
+function isOther(held: Holder | undefined, address: string, { sinceMs, heard, sources }: Moment): boolean {
+  if (heard !== undefined || held === undefined || held.kind === "ambiguous") return false;
+  for (let ms = CLOSED_STEP_MS; ms <= CLOSED_MS; ms += CLOSED_STEP_MS) {
+    const before = sources.cluster.podAt(address, sinceMs - ms);
+    if (before !== undefined && (before.kind === "ambiguous" || before.pod !== held.pod)) return true;
+  }
+  return false;
 }
 
 /** States of sockets that no process holds any more (net/ipv4/tcp.c, __tcp_close()). */

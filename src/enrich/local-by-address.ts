@@ -1,6 +1,6 @@
 import type { SocketFields } from "../event/tcp-event.ts";
 import { namedEnd, UNKNOWN_END } from "./ends.ts";
-import { type Holder, holderOfSocket, OUTLIVING } from "./holder.ts";
+import { CLOSED_MS, type Holder, holderOfSocket, OUTLIVING } from "./holder.ts";
 import { type LocalFinding, localPod, ofPod } from "./local-parts.ts";
 import type { PodSight } from "./lookups.ts";
 import { AWAITS_CLUSTER, awaitsSuccessor, type Moment } from "./moment.ts";
@@ -72,8 +72,5 @@ function ofNobody(address: string, awaits: string | undefined, { sources }: Mome
   const isOwn = node.name === nodeName;
   return { ...UNDETERMINED, ownership: isOwn ? "own" : "foreign", awaits: isOwn ? awaits : undefined };
 }
-
-/** What was not acknowledged when its owner closed the socket is sent again so soon: the first timeout is seldom longer. */
-const CLOSED_MS = 5_000;
 
 const UNDETERMINED: LocalFinding = { ownership: "undetermined", end: UNKNOWN_END, awaits: undefined };

@@ -4,7 +4,7 @@ import { namedEnd, UNKNOWN_END } from "./ends.ts";
 import { findByLocalAddress } from "./local-by-address.ts";
 import { type LocalFinding, ofPod } from "./local-parts.ts";
 import type { NameSources, NamespaceOwner } from "./lookups.ts";
-import { awaitsSight, type Moment } from "./moment.ts";
+import { awaitsSight, type Moment, namespaceOf } from "./moment.ts";
 import { thisNode } from "./this-node.ts";
 
 /** Id of the root of the cgroup v2 hierarchy, where no pod is (kernel/cgroup/cgroup.c, cgroup_setup_root()). */
@@ -26,7 +26,7 @@ export function findLocal(socket: SocketFields, moment: Moment): LocalFinding {
     const found = findByLocalAddress(socket, moment);
     return owner === undefined ? found : { ...found, end: ofProcess(owner.name, "cgroup", moment.sources) };
   }
-  const space = host.namespace(netns);
+  const space = namespaceOf(netns, moment);
   // Also a namespace of this node that came and went before the host looked at it: such events are lost from the names.
   if (space === undefined) return { ownership: "foreign", end: UNKNOWN_END, awaits: `netns ${netns}` };
   if (space.kind === "stale") {

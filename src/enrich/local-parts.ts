@@ -2,7 +2,7 @@ import type { PodRecord } from "../event/cluster.ts";
 import type { AttributionMethod, EndName, Ownership } from "../event/end-name.ts";
 import { podEnd, UNKNOWN_END } from "./ends.ts";
 import type { NameSources } from "./lookups.ts";
-import { awaitsSight, type Moment } from "./moment.ts";
+import { awaitsSight, type Moment, namespaceOf } from "./moment.ts";
 
 export interface LocalFinding {
   /** `foreign`: another node's on the same kernel. While something is awaited, what holds if it never comes. */
@@ -46,7 +46,7 @@ export function ofPod(uid: string, { netns, moment, ...found }: PodOnSocket): Lo
   }
   const awaits = pod === undefined ? `pod ${uid}` : undefined;
   if (netns === undefined) return { ownership: "undetermined", end, awaits };
-  const space = sources.host.namespace(netns);
+  const space = namespaceOf(netns, moment);
   if (space === undefined) return { ownership: pod === undefined ? "foreign" : "undetermined", end, awaits };
   if (space.kind === "stale") return { ownership: "undetermined", end, awaits: awaitsSight(netns, moment) };
   const isUntold = space.kind === "process" && space.name === undefined;

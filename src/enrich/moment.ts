@@ -1,4 +1,4 @@
-import type { ClusterLookup, NameSources, Translation } from "./lookups.ts";
+import type { ClusterLookup, NameSources, NamespaceOwner, Translation } from "./lookups.ts";
 
 /** When an event was, and what is known. */
 export interface Moment {
@@ -12,6 +12,8 @@ export interface Moment {
   readonly heard: Heard | undefined;
   /** What this host's connection tracking made of the connection at an event before. */
   readonly translation: Translation | undefined;
+  /** The pod that the socket's namespace was known to be of when the event came; undefined where none was. */
+  readonly space: NamespaceOwner | undefined;
   readonly sources: NameSources;
   readonly lists: Lists;
 }
@@ -23,6 +25,16 @@ export type Lists = Pick<ClusterLookup, "complete" | "pending">;
 export interface Heard {
   readonly firstMs: number;
   readonly lastMs: number;
+}
+
+/** Whose a namespace is: what the event came with, or what its number tells now. */
+export function namespaceOf(netns: number, { space, sources }: Moment): NamespaceOwner | undefined {
+  return space ?? sources.host.namespace(netns);
+}
+
+/** When whoever is dialled was there: it answered then, or was dialled not long before the connection was seen first. */
+export function dialledMs({ heard, sinceMs }: Moment): number {
+  return heard?.firstMs ?? sinceMs;
 }
 
 /** What waits for the first lists, or for a watch that is behind. */

@@ -1,7 +1,7 @@
 import type { EndName } from "../event/end-name.ts";
 import type { SocketFields } from "../event/tcp-event.ts";
 import { namedEnd, UNKNOWN_END } from "./ends.ts";
-import type { Moment } from "./moment.ts";
+import { type Moment, namespaceOf } from "./moment.ts";
 import { peerPod } from "./peer-parts.ts";
 import { thisNode } from "./this-node.ts";
 
@@ -10,8 +10,8 @@ import { thisNode } from "./this-node.ts";
  * in the host's namespace this node, since any process or hostNetwork pod may be there.
  */
 export function inSameNamespace({ netns }: SocketFields, local: EndName, moment: Moment): EndName {
-  const { cluster, host } = moment.sources;
-  const space = netns === undefined ? undefined : host.namespace(netns);
+  const { cluster } = moment.sources;
+  const space = netns === undefined ? undefined : namespaceOf(netns, moment);
   if (space?.kind === "host") return thisNode(moment.sources);
   // Of a pod by its cgroup, because an inode number of a namespace may be another's by now.
   if (local.pod !== undefined && !local.pod.hostNetwork) {

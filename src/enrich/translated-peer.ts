@@ -3,7 +3,7 @@ import type { SocketFields } from "../event/tcp-event.ts";
 import { serviceEnd, UNKNOWN_END } from "./ends.ts";
 import { holderOfConnection } from "./holder.ts";
 import type { Translation } from "./lookups.ts";
-import { awaitsSuccessor, type Moment } from "./moment.ts";
+import { awaitsSuccessor, dialledMs, type Moment } from "./moment.ts";
 import { peerHint } from "./peer-hint.ts";
 import { nodeWithAddress, outsideEnd, type PeerFinding, peerPod } from "./peer-parts.ts";
 
@@ -18,7 +18,7 @@ export function translatedPeer(
 ): PeerFinding | undefined {
   if (side === "client") return translatedOwner(address, { moment, services: [] });
   const { sources, unixMs } = moment;
-  const service = sources.cluster.serviceAt(peerAddress, peerPort, unixMs);
+  const service = sources.cluster.serviceAt(peerAddress, peerPort, dialledMs(moment));
   const services = service === undefined ? [] : [service];
   const { end, awaits } = translatedOwner(address, { moment, services, endpointPort: port });
   if (end.kind === "pod") return { end, awaits };
@@ -45,7 +45,7 @@ function translatedOwner(address: string, { moment, services, endpointPort }: Ow
   const node = nodeWithAddress(address, "conntrack", moment);
   if (node !== undefined) {
     const pod =
-      endpointPort === undefined ? undefined : cluster.endpointPod(address, endpointPort, moment.unixMs);
+      endpointPort === undefined ? undefined : cluster.endpointPod(address, endpointPort, dialledMs(moment));
     const end = pod === undefined ? node : peerPod(pod, { method: "endpointslice", services, moment });
     return { end, awaits: undefined };
   }

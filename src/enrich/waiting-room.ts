@@ -1,4 +1,5 @@
 import type { SocketKey, TcpEvent } from "../event/tcp-event.ts";
+import type { NamespaceOwner } from "./lookups.ts";
 
 export interface Waiting {
   readonly event: TcpEvent;
@@ -6,6 +7,8 @@ export interface Waiting {
   readonly since: number;
   /** What it waits for: the local end's and the peer's. */
   awaits: readonly string[];
+  /** Whose its namespace was when it came, where that is a pod: the number may be another's when the wait is over. */
+  readonly space: NamespaceOwner | undefined;
 }
 
 /** Events that wait for a name, in the order of their coming; a socket's later ones wait behind its first. */

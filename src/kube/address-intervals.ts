@@ -60,6 +60,14 @@ export class AddressIntervals<T> {
     );
   }
 
+  /** Finds the place of a holder in the succession anew. */
+  reorder(address: string, holder: T): void {
+    const hold = this.holdOf(address, holder);
+    if (hold === undefined || this.isOnly(address, hold)) return;
+    this.delete(address, hold);
+    this.add(address, hold);
+  }
+
   delete(address: string, hold: Hold<T>): void {
     const places = this.#list(address);
     this.#set(

@@ -161,7 +161,10 @@ export class OwnerIndex {
   hostPortPod(address: string, port: number, unixMs: number): PodRecord | undefined {
     const node = this.#nodes.at(address);
     if (node === undefined) return undefined;
-    return this.#pods.hostPort(port, address, unixMs) ?? this.#pods.hostPort(port, node.name, unixMs);
+    const pod = this.#pods.hostPort(port, address, unixMs) ?? this.#pods.hostPort(port, node.name, unixMs);
+    // While the API server is away nobody tells who has a free port now.
+    const isFree = pod?.endedMs !== undefined && pod.endedMs <= unixMs;
+    return isFree && !this.#options.sync.followsPods ? undefined : pod;
   }
 
   endpointPod(address: string, port: number, unixMs: number): PodRecord | undefined {

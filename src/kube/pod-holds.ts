@@ -1,4 +1,4 @@
-import { AddressIntervals, AMBIGUOUS, type Hold } from "./address-intervals.ts";
+import { AddressIntervals, type AMBIGUOUS, type Hold } from "./address-intervals.ts";
 import { PartialHold } from "./partial-hold.ts";
 import { addressesOf, type PodEntry } from "./pod-entry.ts";
 import type { SlimPod } from "./slim.ts";
@@ -14,7 +14,7 @@ export interface Sight {
 }
 
 /** A kernel answers for a pod's sockets until its network is gone, after its last container; and clocks differ. */
-const LAST_WORD_MS = 3_000;
+export const LAST_WORD_MS = 3_000;
 
 /** Which pods hold which addresses and ports of nodes. */
 export class PodHolds {
@@ -46,10 +46,13 @@ export class PodHolds {
   }
 
   /** The pod behind a port of a node, by the node's name or by one address of it. */
-  hostPort(port: number, nodeOrAddress: string, unixMs: number): PodEntry | undefined {
+  hostPort(
+    port: number,
+    nodeOrAddress: string,
+    unixMs: number,
+  ): Hold<PodEntry> | typeof AMBIGUOUS | undefined {
     if (this.#hostPorts.size === 0) return undefined;
-    const hold = this.#hostPorts.at(`${port} ${nodeOrAddress}`, unixMs);
-    return hold === AMBIGUOUS ? undefined : hold?.holder;
+    return this.#hostPorts.at(`${port} ${nodeOrAddress}`, unixMs);
   }
 
   /** Brings a pod's holds in line with what it is seen with. */
@@ -79,6 +82,12 @@ export class PodHolds {
   /** Takes back the holds of a pod of which `isOnly` was true. */
   restore(pod: PodEntry): void {
     for (const address of addressesOf(pod)) this.#addresses.add(address, pod);
+  }
+
+  /** Finds the place of a pod among those that had its addresses and ports anew, now that it does not last any more. */
+  replace(pod: PodEntry): void {
+    if (!pod.hostNetwork) for (const address of addressesOf(pod)) this.#addresses.reorder(address, pod);
+    for (const key of hostPortKeys(pod)) this.#hostPorts.reorder(key, pod);
   }
 
   /** Drops every hold that a pod has. */

@@ -3,7 +3,7 @@ import { Horizon } from "./horizon.ts";
 import { copyText } from "./interner.ts";
 import { PackedPods } from "./packed-pods.ts";
 import { PodEntry } from "./pod-entry.ts";
-import { PodHolds } from "./pod-holds.ts";
+import { LAST_WORD_MS, PodHolds } from "./pod-holds.ts";
 import { PodSharing } from "./pod-sharing.ts";
 import type { ResourceSink } from "./resource-sink.ts";
 import { Roster } from "./roster.ts";
@@ -36,6 +36,8 @@ export class PodTable implements ResourceSink<SlimPod> {
   readonly #horizon = new Horizon();
   #nowMs = Number.NEGATIVE_INFINITY;
   #isListing = false;
+  /** Those that lasted before the list that comes in, and do not any more. */
+  readonly #ceased = new Set<PodEntry>();
 
   constructor(options: PodTableOptions) {
     this.#options = options;
@@ -84,7 +86,10 @@ export class PodTable implements ResourceSink<SlimPod> {
   }
 
   hostPort(port: number, nodeOrAddress: string, unixMs: number): PodEntry | undefined {
-    return this.#holds.hostPort(port, nodeOrAddress, unixMs);
+    const hold = this.#holds.hostPort(port, nodeOrAddress, unixMs);
+    if (hold === undefined || hold === AMBIGUOUS) return undefined;
+    if (unixMs > this.#horizon.ms || this.#isForgotten(hold, unixMs)) return undefined;
+    return this.#mayBeAnothers(hold, unixMs, undefined) ? undefined : hold.holder;
   }
 
   /** Whose an address was at a time: see AddressIntervals, and #mayBeAnothers() below. */
@@ -105,6 +110,7 @@ export class PodTable implements ResourceSink<SlimPod> {
     if (hold === undefined || hold === AMBIGUOUS) return hold;
     hold.holder.pin();
     if (unixMs > this.#horizon.ms || this.#isForgotten(hold, unixMs)) return AMBIGUOUS;
+    if (this.#isForgotten(hold, unixMs - LAST_WORD_MS)) return AMBIGUOUS;
     // Whoever is known to have had it later is over.
     return this.#mayBeAnothers(hold, unixMs, undefined) ? AMBIGUOUS : hold;
   }
@@ -136,9 +142,13 @@ export class PodTable implements ResourceSink<SlimPod> {
     this.#isListing = false;
     for (const pod of this.#packed.takeUnseen(this.#roster.list)) this.#unpacked(pod);
     for (const pod of this.#roster.missing()) {
+      if (pod.lasts) this.#ceased.add(pod);
       pod.endedMs ??= receivedMs;
       this.#bury(pod, receivedMs);
     }
+    // A list tells of a successor at times before the end of whom it followed, who seemed to have the address still.
+    for (const pod of this.#ceased) this.#holds.replace(pod);
+    this.#ceased.clear();
   }
 
   #advance(nowMs: number): void {
@@ -154,6 +164,7 @@ export class PodTable implements ResourceSink<SlimPod> {
     const { ownNode, clockSlackSeconds } = this.#options;
     const slackSeconds = slim.nodeName === ownNode ? 0 : clockSlackSeconds;
     const { lastSureMs } = pod;
+    const lasted = known?.lasts === true;
     pod.update(slim, shared, slackSeconds);
     this.#roster.set(pod);
     this.#roster.seen(pod);
@@ -163,6 +174,7 @@ export class PodTable implements ResourceSink<SlimPod> {
     if (pod.removed) pod.endedMs = undefined;
     pod.removed = false;
     pod.endedMs ??= endedMs;
+    if (this.#isListing && lasted && !pod.lasts) this.#ceased.add(pod);
     this.#holds.follow(pod, { slim, receivedMs, slackSeconds, lastSureMs });
     this.#waiting.note(pod, isWaiting(pod));
     if (ownNode !== undefined && slim.nodeName === ownNode) this.#own.set(pod.uid, pod);
@@ -210,10 +222,13 @@ export class PodTable implements ResourceSink<SlimPod> {
   #isForgotten(hold: Hold<PodEntry>, unixMs: number): boolean {
     const { bounds, droppedUntilMs, areShort } = this.#options.tombstones;
     const { releasedMs } = hold;
-    if (releasedMs !== undefined && unixMs >= releasedMs) return releasedMs - TELLING_MS <= droppedUntilMs;
-    if (unixMs < hold.certainMs)
-      return areShort || hold.earliestMs - TELLING_MS <= this.#nowMs - bounds.keepMs;
-    return unixMs - TELLING_MS <= droppedUntilMs && unixMs >= hold.lastSureMs && !hold.lasts;
+    const forgottenMs = this.#nowMs - bounds.keepMs;
+    if (releasedMs !== undefined && unixMs >= releasedMs) {
+      return releasedMs - TELLING_MS <= droppedUntilMs || releasedMs < forgottenMs;
+    }
+    if (unixMs < hold.certainMs) return areShort || hold.earliestMs - TELLING_MS <= forgottenMs;
+    if (unixMs < hold.lastSureMs || hold.lasts) return false;
+    return unixMs - TELLING_MS <= droppedUntilMs || (releasedMs !== undefined && unixMs < forgottenMs);
   }
 
   /**

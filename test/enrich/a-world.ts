@@ -58,8 +58,9 @@ export class World {
   readonly podsAt = new Map<string, PodAtAddress | ((unixMs: number) => PodAtAddress | undefined)>();
   /** At times when they answered, where that tells more. */
   readonly podsAnswering = new Map<string, (unixMs: number) => PodAtAddress | undefined>();
-  readonly services = new Map<string, ServiceRecord>();
-  readonly hostPorts = new Map<string, PodRecord>();
+  /** At all times, or by the time in Unix ms, these too. */
+  readonly services = new Map<string, ServiceRecord | ((unixMs: number) => ServiceRecord)>();
+  readonly hostPorts = new Map<string, PodRecord | ((unixMs: number) => PodRecord)>();
   readonly endpointPods = new Map<string, PodRecord>();
   readonly endpoints = new Map<string, readonly ServiceRecord[]>();
   readonly nodes = new Map<string, NodeRecord>();
@@ -123,17 +124,13 @@ export class World {
     const world = this;
     return {
       podByUid: (uid) => this.pods.get(uid),
-      podAt: (address, unixMs) => {
-        const at = this.podsAt.get(address);
-        return typeof at === "function" ? at(unixMs) : at;
-      },
+      podAt: (address, unixMs) => at(this.podsAt.get(address), unixMs),
       podAnswering: (address, unixMs) => {
-        const at = this.podsAnswering.get(address) ?? this.podsAt.get(address);
-        const found = typeof at === "function" ? at(unixMs) : at;
+        const found = at(this.podsAnswering.get(address) ?? this.podsAt.get(address), unixMs);
         return found?.kind === "tombstone" ? { kind: "ambiguous" } : found;
       },
-      serviceAt: (address, port) => this.services.get(`${address} ${port}`),
-      hostPortPod: (address, port) => this.hostPorts.get(`${address} ${port}`),
+      serviceAt: (address, port, unixMs) => at(this.services.get(`${address} ${port}`), unixMs),
+      hostPortPod: (address, port, unixMs) => at(this.hostPorts.get(`${address} ${port}`), unixMs),
       endpointPod: (address, port) => this.endpointPods.get(`${address} ${port}`),
       servicesOfEndpoint: (address, port) => this.endpoints.get(`${address} ${port}`) ?? [],
       nodeAt: (address) => this.nodesAt.get(address),
@@ -161,6 +158,10 @@ export class World {
       isHostAddress: (address) => this.hostAddresses.has(address),
     };
   }
+}
+
+function at<T extends object>(told: T | ((unixMs: number) => T | undefined) | undefined, unixMs: number) {
+  return typeof told === "function" ? told(unixMs) : told;
 }
 
 /**

@@ -20,6 +20,8 @@ test("ConnectionMemory.of() gives the time of a connection's first event", () =>
 
 const anew = [
   { name: "another port", socket: { localPort: 7777 } },
+  { name: "another address of its own", socket: { localAddress: "192.0.2.98" } },
+  { name: "another network namespace", socket: { netns: 99 } },
   { name: "another peer", socket: { peerAddress: "192.0.2.99" } },
   { name: "another peer's port", socket: { peerPort: 7777 } },
   { name: "a handshake after the connection was open", socket: { state: TCP_SYN_SENT } },
@@ -39,6 +41,15 @@ test("ConnectionMemory.of() keeps a handshake and the connection that comes of i
   memory.of(at(1, { state: TCP_SYN_SENT }));
   assert.equal(memory.of(at(2, { state: TCP_SYN_SENT })).since, 2 * SECOND, "nobody has answered yet");
   assert.equal(memory.of(at(3)).since, 2 * SECOND);
+});
+
+test("ConnectionMemory.of() takes the peer to have answered when an acknowledgement makes the kernel send again", () => {
+  const memory = new ConnectionMemory();
+  assert.equal(memory.of({ ...at(1), cause: "timeout" }).heard, undefined);
+  assert.equal(memory.of({ ...at(2), cause: "slow_start" }).heard, 2 * SECOND);
+  assert.equal(memory.of({ ...at(3), cause: "fast" }).heard, 2 * SECOND, "the first time");
+  const syn = { ...at(4, { key: 2 as SocketKey, state: TCP_SYN_SENT }), cause: "fast" } as const;
+  assert.equal(memory.of(syn).heard, undefined);
 });
 
 test("ConnectionMemory.of() forgets after five minutes of silence", () => {

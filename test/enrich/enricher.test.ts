@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Enricher } from "../../src/enrich/enricher.ts";
 import type { EnrichedEvent } from "../../src/event/end-name.ts";
-import { TCP_NEW_SYN_RECV, TCP_SYN_SENT } from "../../src/event/kernel-tcp.ts";
+import { TCP_FIN_WAIT1, TCP_NEW_SYN_RECV, TCP_SYN_SENT } from "../../src/event/kernel-tcp.ts";
 import type { SocketFields, SocketKey, TcpEvent } from "../../src/event/tcp-event.ts";
 import { traceNanos } from "../../src/event/trace-nanos.ts";
 import { anEvent } from "../export/an-event.ts";
@@ -16,6 +16,7 @@ function at(ms: number, socket: Partial<SocketFields> & { readonly key?: SocketK
   const own = { localAddress: "10.244.1.5", peerAddress: "10.244.2.9", peerPort: 5432 };
   return anEvent({
     time: traceNanos(ms * MS),
+    cause: "timeout",
     socket: { ...own, cgroupId: 500n, netns: 7, key: 7 as SocketKey, ...socket },
   });
 }
@@ -236,13 +237,84 @@ test("Enricher leaves a connection with the peer that it was seen with first, wh
   assert.deepEqual(tick(4200, sameSocketAgain), ["4150: shop/cart-1 → shop/web-1"]);
 });
 
-test("Enricher names nobody for a connection that was first seen while its address passed, until a reset would have ended it", () => {
+test("Enricher names nobody for a connection that was first seen while its address passed, until its peer is heard", () => {
   const { world, tick } = aStart();
   passing(world, "10.244.2.9", { fromMs: 100, untilMs: 3000 });
   assert.deepEqual(tick(210, at(200)), []);
   assert.deepEqual(tick(3500), ["200: shop/cart-1 → unknown"]);
-  assert.deepEqual(tick(4010, at(4000)), ["4000: shop/cart-1 → unknown"]);
-  assert.deepEqual(tick(12_010, at(12_000)), ["12000: shop/cart-1 → shop/web-1"]);
+  assert.deepEqual(tick(60_010, at(60_000)), ["60000: shop/cart-1 → unknown"], "a policy may drop resets");
+  const byAck: TcpEvent = { ...at(61_000), cause: "fast" };
+  assert.deepEqual(tick(61_010, byAck), ["61000: shop/cart-1 → shop/web-1"]);
+  assert.deepEqual(tick(62_010, at(62_000)), ["62000: shop/cart-1 → shop/web-1"]);
+});
+
+test("Enricher gives no connection to a pod that came after it, when the one before is forgotten", () => {
+  const { world, tick } = aStart();
+  const [before, after] = [aPod("db-0", { nodeName: "node-b" }), aPod("web-1", { nodeName: "node-b" })];
+  world.podsAt.set("10.244.2.9", { kind: "held", pod: before });
+  assert.deepEqual(tick(60, at(50), at(51, { key: 8 as SocketKey, sinceAck: 0.04 })), [
+    "50: shop/cart-1 → shop/db-0",
+    "51: shop/cart-1 → shop/db-0",
+  ]);
+  world.podsAt.set("10.244.2.9", (unixMs) =>
+    unixMs < NOW_MS + 1000 ? undefined : { kind: "held", pod: after },
+  );
+  tick(5000, at(4000), at(4001, { key: 8 as SocketKey, sinceAck: 4 }));
+  assert.deepEqual(tick(8000), ["4000: shop/cart-1 → unknown", "4001: shop/cart-1 → unknown"]);
+});
+
+test("Enricher takes a SYN to be a second before the first SYN-ACK that is sent again, and no answer before the others", () => {
+  const { world, tick } = aStart();
+  const after = aPod("web-1", { nodeName: "node-b" });
+  world.podsAnswering.set("10.244.2.9", (unixMs) =>
+    unixMs < NOW_MS + 1500 ? { kind: "ambiguous" } : { kind: "held", pod: after },
+  );
+  const synAck = { state: TCP_NEW_SYN_RECV };
+  tick(1010, at(1000, synAck));
+  assert.deepEqual(tick(3010, at(3000, synAck)), [
+    "1000: shop/cart-1 → unknown",
+    "3000: shop/cart-1 → unknown",
+  ]);
+});
+
+test("Enricher leaves the local end as its namespace told it, whose number is another's when a wait is over", () => {
+  const { world, tick } = aStart(({ podsAt }) => podsAt.set("10.244.2.9", { kind: "ambiguous" }));
+  world.addPod(aPod("new-1"));
+  world.addPod(aPod("next-1"));
+  const event = { cgroupId: undefined, netns: 8 };
+  assert.deepEqual(tick(10, at(1, event), at(2, event)), []);
+  world.namespaces.set(8, { kind: "pod", podUid: "uid-next-1" });
+  assert.deepEqual(tick(2100), ["1: shop/new-1 → unknown", "2: shop/new-1 → unknown"]);
+  assert.deepEqual(tick(2200, at(2150, event)), ["2150: shop/next-1 → unknown"]);
+});
+
+test("Enricher leaves a closing socket with the backend that it had: its pair of ports may be another's", () => {
+  const { world, tick } = aStart();
+  world.addPod(aPod("web-1", { nodeName: "node-b" }), { addresses: ["10.244.2.10"] });
+  const socket = { peerAddress: "10.96.0.7" };
+  world.translations.set("10.96.0.7 5432", { address: "10.244.2.9", port: 5432, side: "backend" });
+  assert.deepEqual(tick(1, at(1, socket)), ["1: shop/cart-1 → shop/db-1"]);
+  world.translations.set("10.96.0.7 5432", { address: "10.244.2.10", port: 5432, side: "backend" });
+  assert.deepEqual(tick(2, at(2, { ...socket, state: TCP_FIN_WAIT1 })), ["2: shop/cart-1 → shop/db-1"]);
+  assert.deepEqual(tick(3, at(3, socket)), ["3: shop/cart-1 → shop/web-1"]);
+});
+
+test("Enricher leaves a connection with the pod and the service that were behind a port when it was seen first", () => {
+  const { world, tick } = aStart();
+  const [before, after] = [aPod("proxy-0", { nodeName: "node-b" }), aPod("proxy-1", { nodeName: "node-b" })];
+  const [old, current] = [aService("old"), aService("current")];
+  world.hostPorts.set("172.31.98.2 443", (unixMs) => (unixMs < NOW_MS + 1000 ? before : after));
+  world.services.set("10.96.0.9 443", (unixMs) => (unixMs < NOW_MS + 1000 ? old : current));
+  const [port, service] = [
+    { peerAddress: "172.31.98.2", peerPort: 443 },
+    { peerAddress: "10.96.0.9", peerPort: 443, key: 8 as SocketKey },
+  ];
+  const first = ["500: shop/cart-1 → shop/proxy-0", "501: shop/cart-1 → shop/old"];
+  assert.deepEqual(tick(510, at(500, port), at(501, service)), first);
+  const later = ["5000: shop/cart-1 → shop/proxy-0", "5001: shop/cart-1 → shop/old"];
+  assert.deepEqual(tick(5010, at(5000, port), at(5001, service)), later);
+  const another = { ...port, key: 9 as SocketKey, localPort: 4001 };
+  assert.deepEqual(tick(6010, at(6000, another)), ["6000: shop/cart-1 → shop/proxy-1"]);
 });
 
 test("Enricher gives a SYN to who has the address at its time: nobody has answered the ones before", () => {

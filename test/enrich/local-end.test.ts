@@ -16,6 +16,7 @@ function find(world: World, socket: Partial<SocketFields>, moment: Partial<Momen
     wasClosing: false,
     heard: undefined,
     translation: undefined,
+    space: undefined,
     sources: world.sources(),
     lists: world,
     ...moment,
@@ -357,6 +358,17 @@ const seen: readonly (Case & { readonly moment?: Partial<Moment> })[] = [
   {
     name: "nobody for a socket that was closing when it was seen first, where two pods had the address just before",
     world: withTakeover,
+    socket: { state: TCP_FIN_WAIT1 },
+    moment: { wasClosing: true },
+    found: { ...UNKNOWN, ownership: "undetermined", awaits: "successor 10.244.1.5" },
+  },
+  {
+    name: "nobody for a socket that was closing when it was seen first, where a pod has the address since a moment ago",
+    world: ({ podsAt }) =>
+      podsAt.set("10.244.1.5", (unixMs) => ({
+        kind: "held",
+        pod: aPod(unixMs < NOW_MS - 2500 ? "old-1" : "new-1"),
+      })),
     socket: { state: TCP_FIN_WAIT1 },
     moment: { wasClosing: true },
     found: { ...UNKNOWN, ownership: "undetermined", awaits: "successor 10.244.1.5" },

@@ -20,6 +20,7 @@ function find(world: World, socket: Partial<SocketFields>, change: Partial<Momen
     wasClosing: false,
     heard: undefined,
     translation: undefined,
+    space: undefined,
     sources: world.sources(),
     lists: world,
     ...change,
@@ -499,6 +500,7 @@ test("findPeer() asks nothing of a host without connection tracking", () => {
     wasClosing: false,
     heard: undefined,
     translation: undefined,
+    space: undefined,
     sources,
     lists: aWorld(),
   };

@@ -33,6 +33,8 @@ export interface Life {
   readonly createdMs: number;
   readonly startedMs: number;
   readonly gainedMs: number;
+  /** Its last container's end. */
+  readonly finishedMs: number;
   readonly releasedMs: number;
   /** When the API was told of the address. */
   readonly toldMs: number;
@@ -45,8 +47,13 @@ export interface Life {
 
 /** Addresses of the world and whose they are; node-a is the one that tells the time. */
 export const ADDRESSES = ["10.0.1.5", "10.0.1.6", "10.0.2.5", "10.0.2.6"] as const;
-/** What a node's clock shows more than node-a's, in ms: within the slack of a second. */
-const SKEWS = { "node-a": 0, "node-b": 850 } as const;
+/** What clocks show more than node-a's, in ms: within the slack of a second. */
+export interface Skews {
+  readonly api: number;
+  readonly nodeB: number;
+}
+
+const SKEWS: Skews = { api: 0, nodeB: 850 };
 
 export const lifePlans: fc.Arbitrary<readonly LifePlan[]> = fc.array(
   fc.record({
@@ -63,12 +70,12 @@ export const lifePlans: fc.Arbitrary<readonly LifePlan[]> = fc.array(
 );
 
 /** Lets the plans happen, each on its address after the one before it. Unix ms from 1,000,000,000 on. */
-export function happen(plans: readonly LifePlan[]): readonly Life[] {
+export function happen(plans: readonly LifePlan[], skews: Skews = SKEWS): readonly Life[] {
   const freeMs = new Map<string, number>();
   return plans.map((plan, i) => {
     const address = ADDRESSES[plan.address] ?? ADDRESSES[0];
     const gainedMs = (freeMs.get(address) ?? 1e9 + 100_000) + plan.gapMs;
-    const life = live(`p${i}`, { plan, address, gainedMs });
+    const life = live(`p${i}`, { plan, address, gainedMs, skews });
     freeMs.set(address, life.releasedMs);
     return life;
   });
@@ -78,11 +85,14 @@ interface Fate {
   readonly plan: LifePlan;
   readonly address: string;
   readonly gainedMs: number;
+  readonly skews: Skews;
 }
 
-function live(name: string, { plan, address, gainedMs }: Fate): Life {
+function live(name: string, { plan, address, gainedMs, skews }: Fate): Life {
   const nodeName = address.startsWith("10.0.1.") ? "node-a" : "node-b";
-  const onClock = (ms: number) => Math.floor((ms + SKEWS[nodeName]) / 1000);
+  const skewMs = nodeName === "node-a" ? 0 : skews.nodeB;
+  const onClock = (ms: number) => Math.floor((ms + skewMs) / 1000);
+  const onServer = (ms: number) => Math.floor((ms + skews.api) / 1000);
   const startedMs = gainedMs - plan.startMs;
   const createdMs = startedMs - 250;
   // A pod that is forced away before its address was told leaves nothing that could tell of it.
@@ -101,7 +111,7 @@ function live(name: string, { plan, address, gainedMs }: Fate): Life {
   const created = aPod({
     ...identity,
     addresses: [],
-    startSeconds: Math.floor(createdMs / 1000),
+    startSeconds: onServer(createdMs),
     networkSeconds: undefined,
     readySeconds: undefined,
   });
@@ -115,7 +125,7 @@ function live(name: string, { plan, address, gainedMs }: Fate): Life {
     finished: true,
     terminal: true,
   };
-  const asked = { terminatingSeconds: Math.floor(askedMs / 1000) };
+  const asked = { terminatingSeconds: onServer(askedMs) };
   const writes: Write[] = [];
   const write = (atMs: number, slim: SlimPod, isDelete = false) => {
     // Nothing follows a delete; the kubelet tells one thing after the other.
@@ -123,8 +133,9 @@ function live(name: string, { plan, address, gainedMs }: Fate): Life {
   };
   const stateAt = (ms: number) => (ms >= toldMs ? running : ms >= startedMs + 50 ? started : created);
   write(createdMs, created);
-  write(startedMs + 50, started);
-  if (toldMs < releasedMs) write(toldMs, runsOnce || toldMs < askedMs ? running : { ...running, ...asked });
+  const isAsked = (ms: number) => !runsOnce && ms >= askedMs;
+  write(startedMs + 50, isAsked(startedMs + 50) ? { ...started, ...asked } : started);
+  if (toldMs < releasedMs) write(toldMs, isAsked(toldMs) ? { ...running, ...asked } : running);
   if (!runsOnce) write(askedMs, { ...stateAt(askedMs), ...asked }, plan.end === "forced");
   if (plan.end !== "forced") {
     const last = runsOnce ? over : { ...over, ...asked };
@@ -139,10 +150,23 @@ function live(name: string, { plan, address, gainedMs }: Fate): Life {
     createdMs,
     startedMs,
     gainedMs,
+    finishedMs,
     releasedMs,
     toldMs: telling?.atMs ?? Number.POSITIVE_INFINITY,
     overToldMs,
     doubtedMs: runsOnce ? createdMs : askedMs,
     writes,
   };
+}
+
+/** Who truly had an address, and so could answer. */
+export function holderAt(lives: readonly Life[], address: string, unixMs: number): Life | undefined {
+  const isThere = (life: Life) =>
+    life.address === address && life.gainedMs <= unixMs && unixMs < life.releasedMs;
+  return lives.find(isThere);
+}
+
+/** Whether a pod was gone from the API by a time: an agent that began then cannot know it. */
+export function isGoneBy({ writes }: Life, ms: number): boolean {
+  return writes.some((write) => write.isDelete && write.atMs <= ms);
 }

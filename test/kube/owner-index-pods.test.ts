@@ -109,6 +109,19 @@ test("OwnerIndex.podAt() orders a terminating pod and its successor in one list,
   }
 });
 
+test("OwnerIndex.podAt() orders a pod after one that the list tells to be over, or does not tell any more", () => {
+  const over = { terminal: true, finished: true, finishedSeconds: 2500, networkGoneSeconds: 2500 };
+  const a = { ...aPod(), startSeconds: 1000, networkSeconds: 2400 };
+  const b = aPod({ uid: "uid-b", name: "b", startSeconds: 1000, networkSeconds: 2590, endsByItself: true });
+  for (const items of [[b], [b, aPod({ ...a, ...over })]]) {
+    const index = anIndex();
+    index.pods.upsert(a, 2_401_000);
+    list(index.pods, items, 2_600_000);
+    index.pods.remove(b, 2_601_000);
+    assert.notEqual(whoAt(index, A, 2_603_000), "† a", `a list of ${items.length}`);
+  }
+});
+
 test("OwnerIndex.podAt() puts a pod that is told of when it is over before the one that lasts", () => {
   const index = anIndex();
   index.pods.upsert(aPod(SUCCESSOR), TOLD_MS);
@@ -198,6 +211,25 @@ test("OwnerIndex.podAt() never gives a node's address to a pod on its network", 
   assert.equal(index.hostPortPod("172.16.0.2", 9101, 1_500_000), undefined);
 });
 
+test("OwnerIndex.hostPortPod() gives nobody a port that a pod may have taken, or whose pod is gone while nobody tells", () => {
+  const sync = { complete: true, pending: false, followsPods: true };
+  const index = anIndex({ sync });
+  list(index.nodes, [aNode()], 1_000_000);
+  const hostPorts = [{ port: 80, address: undefined }];
+  list(index.pods, [aPod({ hostPorts })], 1_500_000);
+  index.pods.remove(aPod({ hostPorts }), 1_990_000);
+  const name = (ms: number) => index.hostPortPod("172.16.0.2", 80, ms)?.name;
+  assert.equal(name(1_991_000), "a");
+  sync.followsPods = false;
+  assert.equal(name(1_991_000), undefined);
+  assert.equal(name(1_980_000), "a");
+  sync.followsPods = true;
+  const next = aPod({ ...SUCCESSOR, hostPorts, addresses: [], networkSeconds: undefined });
+  index.pods.upsert(next, 2_000_500);
+  index.expire(2_001_000);
+  assert.equal(name(2_001_000), undefined);
+});
+
 test("OwnerIndex.hostPortPod() goes by any address of the node, or by the one that the port is on", () => {
   const index = anIndex();
   list(index.nodes, [aNode()], 1_500_000);
@@ -284,6 +316,20 @@ test("OwnerIndex.expire() forgets what has been gone for ten minutes, and no soo
   assert.equal(whoAt(index, A, 1_700_000), "nobody");
   assert.equal(index.podByUid("uid-a"), undefined);
   assert.deepEqual([index.counts().pods, index.counts().tombstones], [0, 0]);
+});
+
+test("OwnerIndex.podAt() gives nobody an address for times after a pod whose successor may be forgotten", () => {
+  const index = anIndex();
+  const over = { terminal: true, finished: true, finishedSeconds: 1599, terminatingSeconds: 1590 };
+  list(index.pods, [aPod({ networkSeconds: 1002 })], 1_500_000);
+  index.pods.upsert(aPod(over), 1_600_000);
+  const next = aPod({ uid: "uid-b", name: "b", startSeconds: 1610, networkSeconds: 1611 });
+  index.pods.upsert(next, 1_612_000);
+  index.pods.remove(next, 1_620_000);
+  index.expire(2_219_000);
+  assert.equal(whoAt(index, A, 2_219_000), "† b");
+  for (const nowMs of [2_221_000, 2_221_900]) index.expire(nowMs);
+  assert.equal(whoAt(index, A, 2_221_900), "ambiguous", "its object is still there, that of the last is not");
 });
 
 test("OwnerIndex.expire() drops the address of a pod that is over but keeps the pod while the API has it", () => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { OwnerIndex } from "../../src/kube/owner-index.ts";
 import { DEFAULT_TOMBSTONES } from "../../src/kube/tombstones.ts";
-import { ADDRESSES, happen, type Life, lifePlans, type Write } from "./address-world.ts";
+import { ADDRESSES, happen, holderAt, isGoneBy, type Life, lifePlans, type Write } from "./address-world.ts";
 import { anIndex, list, whoAt } from "./slim-objects.ts";
 
 /** What is asked at a time: of moments so long before it. */
@@ -104,18 +104,6 @@ function play(lives: readonly Life[], { listsMs, delayMs, questionsMs, maxCount 
   for (const step of steps) if (step.atMs >= firstMs + delayMs) step.run();
   answers.dropped = index.counts().tombstonesDropped;
   return answers;
-}
-
-/** Who truly had an address, and so could answer. */
-function holderAt(lives: readonly Life[], address: string, unixMs: number): Life | undefined {
-  const isThere = (life: Life) =>
-    life.address === address && life.gainedMs <= unixMs && unixMs < life.releasedMs;
-  return lives.find(isThere);
-}
-
-/** Whether a pod was gone from the API by a time: an agent that began then cannot know it. */
-function isGoneBy({ writes }: Life, ms: number): boolean {
-  return writes.some((write) => write.isDelete && write.atMs <= ms);
 }
 
 function tell(index: OwnerIndex, { slim, isDelete }: Write, receivedMs: number): void {
