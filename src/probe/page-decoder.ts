@@ -3,8 +3,9 @@ import { traceNanos } from "../event/trace-nanos.ts";
 import { parseHeaderPage } from "../ring-buffer/page-layout.ts";
 import { type PageEpoch, type PageFault, readPage } from "../ring-buffer/read-page.ts";
 import type { EventFormat } from "../tracefs/event-format.ts";
-import { type KernelFacts, type RecordDecoder, recordDecoder } from "./decode-record.ts";
+import { type DecodeFacts, type KernelFacts, type RecordDecoder, recordDecoder } from "./decode-record.ts";
 import type { DecodeFault, ProbeRecord, Role } from "./probe-record.ts";
+import { SocketKeys } from "./socket-keys.ts";
 import { StackTable } from "./stack-table.ts";
 
 /** A probe as its records tell of it. */
@@ -44,7 +45,7 @@ export class PageDecoder {
   readonly counts: DecodeCounts = { records: 0, pages: 0, missed: 0, faults: new Map() };
   readonly #layout;
   readonly #epoch: PageEpoch;
-  readonly #facts: KernelFacts;
+  readonly #facts: DecodeFacts;
   readonly #decoders: (RecordDecoder | undefined)[] = [];
   readonly #stackId: number;
   readonly #queues: ProbeRecord[][] = [];
@@ -60,7 +61,7 @@ export class PageDecoder {
     this.#layout = parseHeaderPage(capture.headerPage);
     this.#epoch = epoch;
     this.#stackId = capture.stackFormat?.id ?? -1;
-    this.#facts = capture.facts;
+    this.#facts = { ...capture.facts, keyOf: new SocketKeys().of };
     this.addEvents(capture.events);
   }
 

@@ -52,7 +52,7 @@ export function addressReader(format: EventFormat): AddressReader | undefined {
       }
     } else return undefined;
     words[8] = family;
-    const index = (key / 64) & (SLOTS - 1);
+    const index = key & (SLOTS - 1);
     const slot = slots[index];
     if (slot !== undefined && slot.key === key && same(slot.words, words)) return slot.addresses;
     const addresses = formatPair(words);

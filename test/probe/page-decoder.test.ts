@@ -21,7 +21,8 @@ const capture = (stacks: boolean): CaptureLayout => ({
 });
 const decoderOf = ({ stacks = false } = {}) => new PageDecoder(capture(stacks), EPOCH);
 const page = (time: number) => pageWriter({ epoch: EPOCH, time });
-const record = (sk: number) => eventRecord(FORMAT, { sk });
+/** Told apart by its task. */
+const record = (pid: number) => eventRecord(FORMAT, { sk: 64 * pid, common_pid: pid });
 const stack = (...addresses: bigint[]) => stackRecord(STACK_FORMAT, addresses);
 
 function give(decoder: PageDecoder, cpu: number, writer: PageWriter): number {
@@ -31,7 +32,7 @@ function give(decoder: PageDecoder, cpu: number, writer: PageWriter): number {
   return end;
 }
 
-const keys = (decoder: PageDecoder, until = LATE) => decoder.take(until).map(({ key }) => key);
+const pids = (decoder: PageDecoder, until = LATE) => decoder.take(until).map(({ pid }) => pid);
 
 test("PageDecoder.take() gives records of all CPUs in time order, those of equal time in their CPU's", () => {
   const decoder = decoderOf();
@@ -40,18 +41,41 @@ test("PageDecoder.take() gives records of all CPUs in time order, those of equal
     150,
   );
   give(decoder, 0, page(110).record(0, record(2)).record(20, record(3)).record(20, record(6)));
-  assert.deepEqual(keys(decoder).slice(0, 3), [1, 2, 3]);
-  assert.deepEqual(decoder.counts, { records: 6, pages: 2, missed: 0, faults: new Map() });
+  give(decoder, 3, page(105).record(0, record(7)).record(100, record(8)));
+  assert.deepEqual(pids(decoder), [1, 7, 2, 3, 6, 4, 5, 8]);
+  assert.deepEqual(decoder.counts, { records: 8, pages: 3, missed: 0, faults: new Map() });
 });
 
 test("PageDecoder.take() keeps what is later than the watermark", () => {
   const decoder = decoderOf();
   give(decoder, 0, page(100).record(0, record(1)).record(1, record(2)).record(1, record(3)));
-  assert.deepEqual(keys(decoder, traceNanos(99)), []);
-  assert.deepEqual(keys(decoder, traceNanos(101)), [1, 2]);
+  assert.deepEqual(pids(decoder, traceNanos(99)), []);
+  assert.deepEqual(pids(decoder, traceNanos(101)), [1, 2]);
   give(decoder, 1, page(90).record(0, record(4)));
-  assert.deepEqual(keys(decoder), [4, 3]);
-  assert.deepEqual(keys(decoder), []);
+  assert.deepEqual(pids(decoder), [4, 3]);
+  assert.deepEqual(pids(decoder), []);
+});
+
+test("PageDecoder gives the records of one socket one key, on whichever CPU", () => {
+  const decoder = decoderOf();
+  const [a, b] = [0xffff_8880_0000_1000n, 0xffff_8880_0000_1980n];
+  give(
+    decoder,
+    0,
+    page(100)
+      .record(0, eventRecord(FORMAT, { sk: a }))
+      .record(1, eventRecord(FORMAT, { sk: b })),
+  );
+  give(
+    decoder,
+    1,
+    page(102)
+      .record(0, eventRecord(FORMAT, { sk: b }))
+      .record(1, eventRecord(FORMAT, { sk: a })),
+  );
+  const [first, second, third, fourth] = decoder.take(LATE).map(({ key }) => key);
+  assert.deepEqual([third, fourth], [second, first]);
+  assert.notEqual(first, second);
 });
 
 test("PageDecoder counts records lost before a page, where the page tells how many", () => {
@@ -75,7 +99,7 @@ test("PageDecoder counts each fault and reads on", () => {
     .record(1, record(7))
     .nullPadding();
   give(decoder, 0, writer);
-  assert.deepEqual(keys(decoder), [7]);
+  assert.deepEqual(pids(decoder), [7]);
   assert.deepEqual(
     decoder.counts.faults,
     new Map<string, number>([
@@ -97,10 +121,10 @@ test("PageDecoder.addEvents() decodes a probe that was installed again, and what
     0,
     page(0)
       .record(1, record(1))
-      .record(1, eventRecord(again, { sk: 2 })),
+      .record(1, eventRecord(again, { sk: 128, common_pid: 2 })),
   );
   assert.deepEqual(
-    decoder.take(LATE).map(({ role, key }) => [role, key]),
+    decoder.take(LATE).map(({ role, pid }) => [role, pid]),
     [
       ["reordering_enter", 1],
       ["mtu_enter", 2],
@@ -119,7 +143,7 @@ test("PageDecoder gives a stack to the record before it, without the zeroes behi
   );
   give(decoder, 1, page(0).record(1, record(2)).record(1, stack(7n)));
   assert.deepEqual(
-    decoder.take(LATE).map((taken) => [taken.key, taken.stack]),
+    decoder.take(LATE).map((taken) => [taken.pid, taken.stack]),
     [
       [1, [5n, 6n]],
       [2, [7n]],
@@ -150,7 +174,7 @@ test("PageDecoder gives stacks last in, first out: an interrupt's record and sta
     .record(1, stack(1n));
   give(decoder, 0, writer);
   assert.deepEqual(
-    decoder.take(LATE).map((taken) => [taken.key, taken.stack]),
+    decoder.take(LATE).map((taken) => [taken.pid, taken.stack]),
     [
       [1, [1n]],
       [2, [2n]],
@@ -167,10 +191,10 @@ test("PageDecoder.take() waits for a stack that is on the CPU's next page, and h
     1,
     page(105).record(0, record(3)).record(1, stack(3n)).record(10, record(4)).record(1, stack(4n)),
   );
-  assert.deepEqual(keys(decoder, traceNanos(200)), [1, 3]);
+  assert.deepEqual(pids(decoder, traceNanos(200)), [1, 3]);
   give(decoder, 0, page(111).record(0, stack(2n)));
   assert.deepEqual(
-    decoder.take(traceNanos(201)).map((taken) => [taken.key, taken.stack]),
+    decoder.take(traceNanos(201)).map((taken) => [taken.pid, taken.stack]),
     [
       [2, [2n]],
       [4, [4n]],
@@ -181,9 +205,9 @@ test("PageDecoder.take() waits for a stack that is on the CPU's next page, and h
 test("PageDecoder.take() waits 0.5 s for a stack that never comes, and gives the record without", () => {
   const decoder = decoderOf({ stacks: true });
   give(decoder, 0, page(100).record(0, record(1)));
-  assert.deepEqual(keys(decoder, traceNanos(5e8 + 99)), []);
+  assert.deepEqual(pids(decoder, traceNanos(5e8 + 99)), []);
   const [taken] = decoder.take(traceNanos(5e8 + 100));
-  assert.deepEqual([taken?.key, taken?.stack], [1, undefined]);
+  assert.deepEqual([taken?.pid, taken?.stack], [1, undefined]);
 });
 
 test("PageDecoder drops a stack without a record", () => {
@@ -213,8 +237,8 @@ test("PageDecoder throws SyntaxError on a header_page that makes no sense", () =
 test("PageDecoder.takenUntil ends before a record that waits for its stack, until it has waited long enough", () => {
   const decoder = decoderOf({ stacks: true });
   give(decoder, 0, page(100).record(0, record(1)).record(1, stack(7n)).record(50, record(2)));
-  assert.deepEqual(keys(decoder, traceNanos(200)), [1]);
+  assert.deepEqual(pids(decoder, traceNanos(200)), [1]);
   assert.equal(decoder.takenUntil, 150);
-  assert.deepEqual(keys(decoder, traceNanos(1e9)), [2]);
+  assert.deepEqual(pids(decoder, traceNanos(1e9)), [2]);
   assert.equal(decoder.takenUntil, 1e9);
 });
