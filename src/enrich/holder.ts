@@ -39,7 +39,7 @@ export function holderOfConnection(
   if (first === undefined) return asHolder(now);
   if (first.kind === "ambiguous") return asHolder(unixMs - sinceMs > RESET_MS ? now : first);
   if (now !== undefined && now.kind !== "ambiguous" && now.pod === first.pod) {
-    return { ...now, mayChange: first.kind === "tombstone" };
+    return { kind: now.kind, pod: now.pod, mayChange: first.kind === "tombstone" };
   }
   const { pod } = first;
   const isOver = now?.kind === "held" || (pod.endedMs !== undefined && pod.endedMs <= unixMs);
@@ -72,5 +72,5 @@ export const OUTLIVING: ReadonlySet<number> = new Set([
 
 function asHolder(at: PodAtAddress | undefined): Holder | undefined {
   if (at === undefined || at.kind === "ambiguous") return at;
-  return { ...at, mayChange: at.kind === "tombstone" };
+  return { kind: at.kind, pod: at.pod, mayChange: at.kind === "tombstone" };
 }

@@ -94,17 +94,15 @@ export class PageDecoder {
   take(until: TraceNanos): readonly ProbeRecord[] {
     const watermark = this.#beforeOpenStacks(until);
     this.#takenUntil = traceNanos(watermark);
-    const taken: ProbeRecord[] = [];
-    let sources = 0;
+    const parts: (readonly ProbeRecord[])[] = [];
     for (const [cpu, queue] of this.#queues.entries()) {
       if (queue === undefined || queue.length === 0) continue;
       const end = endOf(queue, watermark);
       if (end === 0) continue;
-      sources++;
-      for (let i = 0; i < end; i++) taken.push(queue[i] as ProbeRecord);
-      this.#queues[cpu] = queue.slice(end);
+      parts.push(end === queue.length ? queue : queue.slice(0, end));
+      this.#queues[cpu] = end === queue.length ? [] : queue.slice(end);
     }
-    return sources > 1 ? taken.sort((a, b) => a.time - b.time) : taken;
+    return mergeByTime(parts);
   }
 
   readonly #visit = (offset: number, length: number, time: number): void => {
@@ -172,4 +170,27 @@ function endOf(queue: readonly ProbeRecord[], until: number): number {
     else low = middle + 1;
   }
   return low;
+}
+
+/** Lists in time order as one; records of equal time keep the order of the lists. */
+function mergeByTime(lists: readonly (readonly ProbeRecord[])[]): readonly ProbeRecord[] {
+  let parts = lists;
+  while (parts.length > 1) {
+    const halves: (readonly ProbeRecord[])[] = [];
+    for (let i = 0; i < parts.length; i += 2) halves.push(mergeTwo(parts[i] ?? [], parts[i + 1] ?? []));
+    parts = halves;
+  }
+  return parts[0] ?? [];
+}
+
+function mergeTwo(first: readonly ProbeRecord[], second: readonly ProbeRecord[]): readonly ProbeRecord[] {
+  const merged: ProbeRecord[] = [];
+  let i = 0;
+  for (const later of second) {
+    for (let earlier = first[i]; earlier !== undefined && earlier.time <= later.time; earlier = first[++i])
+      merged.push(earlier);
+    merged.push(later);
+  }
+  for (; i < first.length; i++) merged.push(first[i] as ProbeRecord);
+  return merged;
 }
