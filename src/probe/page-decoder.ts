@@ -3,6 +3,7 @@ import { traceNanos } from "../event/trace-nanos.ts";
 import { parseHeaderPage } from "../ring-buffer/page-layout.ts";
 import { type PageEpoch, type PageFault, readPage } from "../ring-buffer/read-page.ts";
 import type { EventFormat } from "../tracefs/event-format.ts";
+import { AwaitedStacks, writerOf } from "./awaited-stacks.ts";
 import { type DecodeFacts, type KernelFacts, type RecordDecoder, recordDecoder } from "./decode-record.ts";
 import type { DecodeFault, ProbeRecord, Role } from "./probe-record.ts";
 import { SocketKeys } from "./socket-keys.ts";
@@ -35,11 +36,6 @@ export interface DecodeCounts {
   readonly faults: Map<DecodeFault | PageFault, number>;
 }
 
-/** A record whose stack has not come after this long, in nanoseconds, has lost it. */
-const STACK_WAIT_NS = 5e8;
-/** Interrupt levels that can each have a record waiting for its stack on one CPU. */
-const STACK_NESTING = 4;
-
 /** Turns pages into records in time order over all CPUs. */
 export class PageDecoder {
   readonly counts: DecodeCounts = { records: 0, pages: 0, missed: 0, faults: new Map() };
@@ -49,7 +45,7 @@ export class PageDecoder {
   readonly #decoders: (RecordDecoder | undefined)[] = [];
   readonly #stackId: number;
   readonly #queues: ProbeRecord[][] = [];
-  readonly #awaiting: ProbeRecord[][] = [];
+  readonly #awaiting: AwaitedStacks[] = [];
   /** Ids of events whose records a stack follows. */
   readonly #withStack = new Set<number>();
   readonly #stacks = new StackTable();
@@ -114,14 +110,25 @@ export class PageDecoder {
     this.counts.records++;
     if (length < 8) return "record-too-short";
     const id = this.#view.getUint16(offset, true); // common_type, the first field of every format
-    if (id === this.#stackId) return this.#stack(offset, length);
+    const awaiting = this.#awaitedStacks();
+    const writer = writerOf(this.#view, offset);
+    if (id === this.#stackId) return this.#stack(awaiting.take(writer), offset, length);
+    awaiting.wrote(writer);
     const decode = this.#decoders[id];
     if (decode === undefined) return "unknown-event";
     const record = decode(this.#view, offset, length, traceNanos(time), this.#cpu);
     if (typeof record === "string") return record;
     this.#queue(record);
-    if (this.#withStack.has(id)) this.#awaitStack(record);
+    if (this.#withStack.has(id)) awaiting.await(record, writer.context);
     return undefined;
+  }
+
+  #awaitedStacks(): AwaitedStacks {
+    const known = this.#awaiting[this.#cpu];
+    if (known !== undefined) return known;
+    const fresh = new AwaitedStacks();
+    this.#awaiting[this.#cpu] = fresh;
+    return fresh;
   }
 
   #queue(record: ProbeRecord): void {
@@ -130,29 +137,16 @@ export class PageDecoder {
     else queue.push(record);
   }
 
-  #awaitStack(record: ProbeRecord): void {
-    const awaiting = this.#awaiting[this.#cpu] ?? [];
-    awaiting.push(record);
-    if (awaiting.length > STACK_NESTING) awaiting.shift();
-    this.#awaiting[this.#cpu] = awaiting;
-  }
-
-  /** A stack belongs to the last record before it that has none: an interrupt's record and stack lie between, whole. */
-  #stack(offset: number, length: number): DecodeFault | undefined {
+  #stack(record: ProbeRecord | undefined, offset: number, length: number): DecodeFault | undefined {
     const size = length < 16 ? 0 : Math.min(this.#view.getInt32(offset + 8, true), (length - 16) >>> 3);
     if (size <= 0) return "stack-too-short";
-    const record = this.#awaiting[this.#cpu]?.pop();
     if (record !== undefined) record.stack = this.#stacks.read(this.#view, offset + 16, size);
     return undefined;
   }
 
   #beforeOpenStacks(until: TraceNanos): number {
     let watermark: number = until;
-    for (const awaiting of this.#awaiting) {
-      for (const record of awaiting ?? []) {
-        if (record.time > until - STACK_WAIT_NS && record.time <= watermark) watermark = record.time - 1;
-      }
-    }
+    for (const awaiting of this.#awaiting) watermark = awaiting?.takeUntil(until, watermark) ?? watermark;
     return watermark;
   }
 
