@@ -21,8 +21,8 @@ export interface LiveSourceOptions {
 /** While records come, and while none do: waking up alone costs Node 0.1 ms. */
 const TICK_MS = 100;
 const IDLE_TICK_MS = 200;
-/** In a storm, which is from this many pages a tick: what the kernel's buffers have room for is then what the scheduler may take. */
-const STORM_TICK_MS = 20;
+/** In a storm, which is from this many pages a tick: the kernel's buffers have room for what the scheduler may take, and caches are warm longer. */
+const STORM_TICK_MS = 50;
 const STORM_PAGES = 16;
 /** Pages in one tick, before the sinks have their turn, but one of each CPU: few, so that what they make dies young. */
 const PAGES_PER_TICK = 32;
