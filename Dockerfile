@@ -27,5 +27,5 @@ COPY --from=build /image/ /
 USER 0:0
 WORKDIR /
 # As bin/tcpretrans has it: a young generation that a storm's tick fits in and that every event begins in, one helper thread, no compiler for loops that run once, and a collection that can be asked for.
-ENTRYPOINT ["/usr/bin/node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=8", "--no-allocation-site-pretenuring", "--v8-pool-size=1", "--no-use-osr", "--expose-gc", "/opt/tcpretrans/tcpretrans.js"]
+ENTRYPOINT ["/usr/bin/node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=8", "--no-allocation-site-pretenuring", "--v8-pool-size=1", "--no-parallel-scavenge", "--no-use-osr", "--expose-gc", "/opt/tcpretrans/tcpretrans.js"]
 CMD ["agent"]
