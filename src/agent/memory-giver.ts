@@ -6,6 +6,8 @@ export interface MemoryGiverOptions {
   readonly ownBytes: () => number;
   /** Collects garbage and hands free memory to the kernel: takes some 50 ms, in which nothing else runs. */
   readonly giveBack: () => void;
+  /** Collects garbage alone. */
+  readonly collect: () => void;
 }
 
 /** Seconds that must be quiet, and what of a core that is. */
@@ -13,12 +15,14 @@ const QUIET_SECONDS = 10;
 const QUIET_SHARE = 0.05;
 /** Less is not worth a collection. */
 const GROWN_BYTES = 8 * 1024 * 1024;
+/** While there is work. V8 would let the storm's log records, old when they are sent, pile up to three times as much as lives. */
+const GROWN_AT_WORK_BYTES = 32 * 1024 * 1024;
 
 /**
- * Gives back, once it is quiet, what the start, a list or a storm has needed: V8 keeps a young generation as large as it
+ * Collects garbage when much has piled up, and gives back, once it is quiet, what the start, a list or a storm has needed: V8 keeps a young generation as large as it
  * was ever needed while nothing is allocated, and malloc keeps its heap. To be called once a second.
  */
-export function memoryGiver({ cpuUs, ownBytes, giveBack }: MemoryGiverOptions): () => void {
+export function memoryGiver({ cpuUs, ownBytes, giveBack, collect }: MemoryGiverOptions): () => void {
   let seconds = 0;
   let usedUs = cpuUs();
   let settledBytes = 0;
@@ -26,8 +30,9 @@ export function memoryGiver({ cpuUs, ownBytes, giveBack }: MemoryGiverOptions): 
     if (++seconds % QUIET_SECONDS !== 0) return;
     const before = usedUs;
     usedUs = cpuUs();
-    if (usedUs - before > QUIET_SECONDS * QUIET_SHARE * 1e6) return;
-    if (ownBytes() - settledBytes < GROWN_BYTES) return;
+    const isAtWork = usedUs - before > QUIET_SECONDS * QUIET_SHARE * 1e6;
+    if (ownBytes() - settledBytes < (isAtWork ? GROWN_AT_WORK_BYTES : GROWN_BYTES)) return;
+    if (isAtWork) return collect();
     giveBack();
     settledBytes = ownBytes();
     usedUs = cpuUs();

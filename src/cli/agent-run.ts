@@ -184,6 +184,7 @@ function openMemoryGiver({ noFfi }: AgentHost): () => void {
       libc?.trim();
       if (libc !== undefined) unmapProgram(libc);
     },
+    collect: () => globalThis.gc?.({ type: "major", execution: "sync" }),
   });
 }
 

@@ -6,13 +6,17 @@ const MIB = 1024 * 1024;
 
 /** Lets seconds pass, in each of which so much CPU is used; gives how often memory was given back so far. */
 function aProcess() {
-  const state = { cpuUs: 0, own: 70 * MIB, given: 0 };
+  const state = { cpuUs: 0, own: 70 * MIB, given: 0, collected: 0 };
   const look = memoryGiver({
     cpuUs: () => state.cpuUs,
     ownBytes: () => state.own,
     giveBack: () => {
       state.given++;
       state.own = 30 * MIB;
+    },
+    collect: () => {
+      state.collected++;
+      state.own -= 20 * MIB;
     },
   });
   return {
@@ -47,4 +51,17 @@ test("memoryGiver() gives back again when memory has grown by 8 MiB, and not for
   assert.equal(pass(60, 3_000), 1);
   state.own += 2 * MIB;
   assert.equal(pass(60, 3_000), 2);
+});
+
+test("memoryGiver() collects what has piled up at work, each ten seconds at most, and gives nothing back", () => {
+  const { pass, state } = aProcess();
+  pass(10, 3_000);
+  state.own = 61 * MIB;
+  assert.equal(pass(60, 200_000), 1);
+  assert.equal(state.collected, 0);
+  state.own = 63 * MIB;
+  assert.equal(pass(9, 200_000), 1);
+  assert.equal(state.collected, 0);
+  assert.equal(pass(60, 200_000), 1);
+  assert.equal(state.collected, 1);
 });
