@@ -35,6 +35,7 @@ const FLAGS = [
   "--max-semi-space-size=8",
   "--no-allocation-site-pretenuring",
   "--v8-pool-size=1",
+  "--no-parallel-scavenge",
   "--no-use-osr",
   "--expose-gc",
 ];

@@ -8,7 +8,7 @@ export interface MemoryGiverOptions {
   readonly giveBack: () => void;
   /** Whether lists have come in since the last call, of which much more is read than is kept. */
   readonly isFilling: () => boolean;
-  /** Collects garbage as well as half that time allows. */
+  /** Collects garbage alone, as well as half that time allows. */
   readonly collect: () => void;
 }
 
@@ -17,11 +17,15 @@ const QUIET_SECONDS = 10;
 const QUIET_SHARE = 0.05;
 /** Less is not worth a collection. */
 const GROWN_BYTES = 8 * 1024 * 1024;
+/** While there is work. V8 would let the storm's log records, old when they are sent, pile up to three times as much as lives. */
+const GROWN_AT_WORK_BYTES = 32 * 1024 * 1024;
 
+/**
 /**
  * Gives back, once it is quiet, what the start, a list or a storm has needed: V8 keeps a young generation as large as it
  * was ever needed while nothing is allocated, and malloc keeps its heap. While lists come in, what of them is garbage by
- * now is collected each 8 MiB: V8 alone would let it grow old. To be called once a second.
+ * now is collected each 8 MiB, and in other work what has piled up: V8 alone would let it grow old. To be called once a
+ * second.
  */
 export function memoryGiver(options: MemoryGiverOptions): () => void {
   const { cpuUs, ownBytes, giveBack, isFilling, collect } = options;
@@ -37,8 +41,9 @@ export function memoryGiver(options: MemoryGiverOptions): () => void {
     if (++seconds % QUIET_SECONDS !== 0) return;
     const before = usedUs;
     usedUs = cpuUs();
-    if (usedUs - before > QUIET_SECONDS * QUIET_SHARE * 1e6) return;
-    if (ownBytes() - settledBytes < GROWN_BYTES) return;
+    const isAtWork = usedUs - before > QUIET_SECONDS * QUIET_SHARE * 1e6;
+    if (ownBytes() - settledBytes < (isAtWork ? GROWN_AT_WORK_BYTES : GROWN_BYTES)) return;
+    if (isAtWork) return collect();
     giveBack();
     settledBytes = ownBytes();
     filledBytes = settledBytes;

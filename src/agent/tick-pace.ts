@@ -1,8 +1,8 @@
 /** While records come, and while none do: waking up alone costs Node 0.1 ms. */
 const TICK_MS = 100;
 const IDLE_TICK_MS = 200;
-/** In a storm, which is from this many pages a tick: what the kernel's buffers have room for is then what the scheduler may take. */
-const STORM_TICK_MS = 20;
+/** In a storm, which is from this many pages a tick: the kernel's buffers have room for what the scheduler may take, and caches are warm longer. */
+const STORM_TICK_MS = 50;
 const STORM_PAGES = 16;
 /** So many idle ticks after the last record it is quiet: what waits for a name or an outcome has it by then. */
 const QUIET_AFTER = 15;

@@ -37,7 +37,7 @@ export function holderOfConnection(
   if (first === undefined) return now && { kind: "ambiguous" };
   if (first.kind === "ambiguous") return first;
   if (now !== undefined && now.kind !== "ambiguous" && now.pod === first.pod) {
-    return { ...now, mayChange: first.kind === "tombstone" };
+    return { kind: now.kind, pod: now.pod, mayChange: first.kind === "tombstone" };
   }
   const { pod } = first;
   const isOver = now?.kind === "held" || (pod.endedMs !== undefined && pod.endedMs <= unixMs);
@@ -88,6 +88,5 @@ export const OUTLIVING: ReadonlySet<number> = new Set([
 
 function asHolder(at: PodAtAddress | undefined): Holder | undefined {
   if (at === undefined || at.kind === "ambiguous") return at;
-  const { kind, pod } = at;
-  return { kind, pod, mayChange: kind === "tombstone" };
+  return { kind: at.kind, pod: at.pod, mayChange: at.kind === "tombstone" };
 }

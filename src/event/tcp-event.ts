@@ -25,7 +25,7 @@ export type Cause = (typeof CAUSES)[number];
 export const OUTCOMES = ["sent", "failed", "new_data", "nothing", "unknown"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** A socket's identity inside this process: a number made from its kernel address. Never exported. */
+/** A socket's identity inside this process: a small number that stands for its kernel address. Never exported. */
 export type SocketKey = number & { readonly __brand: "SocketKey" };
 
 /** The socket's fields at the event. `undefined`: this rung or kernel does not tell. */

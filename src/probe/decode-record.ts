@@ -31,19 +31,25 @@ export interface KernelFacts {
   readonly caState: { readonly shift: number; readonly width: number };
 }
 
+export interface DecodeFacts extends KernelFacts {
+  /** Makes a socket's key of its kernel address. */
+  readonly keyOf: (pointer: number) => SocketKey;
+}
+
 /** Compiles a format into a decoder: names are looked up here, once, and never per record. */
-export function recordDecoder(role: Role, format: EventFormat, facts: KernelFacts): RecordDecoder {
+export function recordDecoder(role: Role, format: EventFormat, facts: DecodeFacts): RecordDecoder {
   const number = (...names: readonly string[]) => numberReader(format, ...names);
-  const [pid, key] = [number("common_pid"), number(...KEY_FIELDS[keyOf(role)])];
+  const [pid, key] = [number("common_pid"), number(...KEY_FIELDS[keyedBy(role)])];
   const socket = NO_SOCKET.has(role) ? undefined : socketReader(role, format, facts);
   const [segsLimit, gsoSegs, skbLen] = [number("segs"), number("gso"), number("len")];
   const [error, sndWnd, flags] = [number("err"), number("wnd"), number("fl")];
   const [tlpHighSeq, congState] = [number("tlp"), number("cong_state")];
   const size = recordSize(format);
+  const { keyOf } = facts;
   if (socket === undefined && MAKES_EVENTS.has(role)) return () => "no-addresses";
   return (view, offset, length, time, cpu) => {
     if (length < size) return "record-too-short";
-    const socketKey = (key(view, offset) ?? 0) as SocketKey;
+    const socketKey = keyOf(key(view, offset) ?? 0);
     const fields = socket?.(view, offset, socketKey);
     if (fields === "unknown-family") return fields;
     return {
@@ -91,7 +97,7 @@ const SOCK_DEAD_BIT = 1;
 /** The field that names the connection: a SYN-ACK's is its request socket, not the listener. */
 const KEY_FIELDS = { socket: ["sk", "skaddr"], request: ["req"] } as const;
 
-function keyOf(role: Role): keyof typeof KEY_FIELDS {
+function keyedBy(role: Role): keyof typeof KEY_FIELDS {
   return role === "syn_ack" || role === "syn_ack_attempt" || role === "syn_ack_timer" ? "request" : "socket";
 }
 
@@ -109,7 +115,7 @@ function socketReader(role: Role, format: EventFormat, facts: KernelFacts): Sock
   const [seq, endSeq, tcpFlags] = [number("seq"), number("end"), number("tfl")];
   const [ackedAt, now] = [number("ack"), number("jif")];
   const caMask = (1 << facts.caState.width) - 1;
-  const isSynAck = keyOf(role) === "request";
+  const isSynAck = keyedBy(role) === "request";
   const { hz } = facts;
   const read: SocketReader = (view, offset, key) => {
     const ends = addresses(view, offset, key);

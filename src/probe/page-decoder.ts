@@ -3,8 +3,10 @@ import { traceNanos } from "../event/trace-nanos.ts";
 import { parseHeaderPage } from "../ring-buffer/page-layout.ts";
 import { type PageEpoch, type PageFault, readPage } from "../ring-buffer/read-page.ts";
 import type { EventFormat } from "../tracefs/event-format.ts";
-import { type KernelFacts, type RecordDecoder, recordDecoder } from "./decode-record.ts";
+import { AwaitedStacks, writerOf } from "./awaited-stacks.ts";
+import { type DecodeFacts, type KernelFacts, type RecordDecoder, recordDecoder } from "./decode-record.ts";
 import type { DecodeFault, ProbeRecord, Role } from "./probe-record.ts";
+import { SocketKeys } from "./socket-keys.ts";
 import { StackTable } from "./stack-table.ts";
 
 /** A probe as its records tell of it. */
@@ -34,21 +36,16 @@ export interface DecodeCounts {
   readonly faults: Map<DecodeFault | PageFault, number>;
 }
 
-/** A record whose stack has not come after this long, in nanoseconds, has lost it. */
-const STACK_WAIT_NS = 5e8;
-/** Interrupt levels that can each have a record waiting for its stack on one CPU. */
-const STACK_NESTING = 4;
-
 /** Turns pages into records in time order over all CPUs. */
 export class PageDecoder {
   readonly counts: DecodeCounts = { records: 0, pages: 0, missed: 0, faults: new Map() };
   readonly #layout;
   readonly #epoch: PageEpoch;
-  readonly #facts: KernelFacts;
+  readonly #facts: DecodeFacts;
   readonly #decoders: (RecordDecoder | undefined)[] = [];
   readonly #stackId: number;
   readonly #queues: ProbeRecord[][] = [];
-  readonly #awaiting: ProbeRecord[][] = [];
+  readonly #awaiting: AwaitedStacks[] = [];
   /** Ids of events whose records a stack follows. */
   readonly #withStack = new Set<number>();
   readonly #stacks = new StackTable();
@@ -60,7 +57,7 @@ export class PageDecoder {
     this.#layout = parseHeaderPage(capture.headerPage);
     this.#epoch = epoch;
     this.#stackId = capture.stackFormat?.id ?? -1;
-    this.#facts = capture.facts;
+    this.#facts = { ...capture.facts, keyOf: new SocketKeys().of };
     this.addEvents(capture.events);
   }
 
@@ -93,17 +90,15 @@ export class PageDecoder {
   take(until: TraceNanos): readonly ProbeRecord[] {
     const watermark = this.#beforeOpenStacks(until);
     this.#takenUntil = traceNanos(watermark);
-    const taken: ProbeRecord[] = [];
-    let sources = 0;
+    const parts: (readonly ProbeRecord[])[] = [];
     for (const [cpu, queue] of this.#queues.entries()) {
       if (queue === undefined || queue.length === 0) continue;
       const end = endOf(queue, watermark);
       if (end === 0) continue;
-      sources++;
-      for (let i = 0; i < end; i++) taken.push(queue[i] as ProbeRecord);
-      this.#queues[cpu] = queue.slice(end);
+      parts.push(end === queue.length ? queue : queue.slice(0, end));
+      this.#queues[cpu] = end === queue.length ? [] : queue.slice(end);
     }
-    return sources > 1 ? taken.sort((a, b) => a.time - b.time) : taken;
+    return mergeByTime(parts);
   }
 
   readonly #visit = (offset: number, length: number, time: number): void => {
@@ -115,14 +110,25 @@ export class PageDecoder {
     this.counts.records++;
     if (length < 8) return "record-too-short";
     const id = this.#view.getUint16(offset, true); // common_type, the first field of every format
-    if (id === this.#stackId) return this.#stack(offset, length);
+    const awaiting = this.#awaitedStacks();
+    const writer = writerOf(this.#view, offset);
+    if (id === this.#stackId) return this.#stack(awaiting.take(writer), offset, length);
+    awaiting.wrote(writer);
     const decode = this.#decoders[id];
     if (decode === undefined) return "unknown-event";
     const record = decode(this.#view, offset, length, traceNanos(time), this.#cpu);
     if (typeof record === "string") return record;
     this.#queue(record);
-    if (this.#withStack.has(id)) this.#awaitStack(record);
+    if (this.#withStack.has(id)) awaiting.await(record, writer.context);
     return undefined;
+  }
+
+  #awaitedStacks(): AwaitedStacks {
+    const known = this.#awaiting[this.#cpu];
+    if (known !== undefined) return known;
+    const fresh = new AwaitedStacks();
+    this.#awaiting[this.#cpu] = fresh;
+    return fresh;
   }
 
   #queue(record: ProbeRecord): void {
@@ -131,29 +137,16 @@ export class PageDecoder {
     else queue.push(record);
   }
 
-  #awaitStack(record: ProbeRecord): void {
-    const awaiting = this.#awaiting[this.#cpu] ?? [];
-    awaiting.push(record);
-    if (awaiting.length > STACK_NESTING) awaiting.shift();
-    this.#awaiting[this.#cpu] = awaiting;
-  }
-
-  /** A stack belongs to the last record before it that has none: an interrupt's record and stack lie between, whole. */
-  #stack(offset: number, length: number): DecodeFault | undefined {
+  #stack(record: ProbeRecord | undefined, offset: number, length: number): DecodeFault | undefined {
     const size = length < 16 ? 0 : Math.min(this.#view.getInt32(offset + 8, true), (length - 16) >>> 3);
     if (size <= 0) return "stack-too-short";
-    const record = this.#awaiting[this.#cpu]?.pop();
     if (record !== undefined) record.stack = this.#stacks.read(this.#view, offset + 16, size);
     return undefined;
   }
 
   #beforeOpenStacks(until: TraceNanos): number {
     let watermark: number = until;
-    for (const awaiting of this.#awaiting) {
-      for (const record of awaiting ?? []) {
-        if (record.time > until - STACK_WAIT_NS && record.time <= watermark) watermark = record.time - 1;
-      }
-    }
+    for (const awaiting of this.#awaiting) watermark = awaiting?.takeUntil(until, watermark) ?? watermark;
     return watermark;
   }
 
@@ -171,4 +164,27 @@ function endOf(queue: readonly ProbeRecord[], until: number): number {
     else low = middle + 1;
   }
   return low;
+}
+
+/** Lists in time order as one; records of equal time keep the order of the lists. */
+function mergeByTime(lists: readonly (readonly ProbeRecord[])[]): readonly ProbeRecord[] {
+  let parts = lists;
+  while (parts.length > 1) {
+    const halves: (readonly ProbeRecord[])[] = [];
+    for (let i = 0; i < parts.length; i += 2) halves.push(mergeTwo(parts[i] ?? [], parts[i + 1] ?? []));
+    parts = halves;
+  }
+  return parts[0] ?? [];
+}
+
+function mergeTwo(first: readonly ProbeRecord[], second: readonly ProbeRecord[]): readonly ProbeRecord[] {
+  const merged: ProbeRecord[] = [];
+  let i = 0;
+  for (const later of second) {
+    for (let earlier = first[i]; earlier !== undefined && earlier.time <= later.time; earlier = first[++i])
+      merged.push(earlier);
+    merged.push(later);
+  }
+  for (; i < first.length; i++) merged.push(first[i] as ProbeRecord);
+  return merged;
 }

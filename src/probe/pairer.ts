@@ -1,10 +1,10 @@
 import { TCP_NEW_SYN_RECV } from "../event/kernel-tcp.ts";
-import type { Cause, Outcome, Rung, SocketKey, TcpEvent } from "../event/tcp-event.ts";
+import type { Cause, KernelStack, Outcome, Rung, SocketKey, TcpEvent } from "../event/tcp-event.ts";
 import { type TraceNanos, traceNanos } from "../event/trace-nanos.ts";
 import { causeOf, type Scope } from "./cause.ts";
 import type { ProbeRecord } from "./probe-record.ts";
 import { Scopes } from "./scopes.ts";
-import { causeOfStack, scopeOfStack } from "./stack-cause.ts";
+import { causeOfStack, type StackTelling, scopeOfStack, tellingOfStack } from "./stack-cause.ts";
 
 /** What pairing met, each a counter. */
 export interface PairingCounts {
@@ -57,6 +57,8 @@ export class Pairer {
   readonly #waiting = new Map<SocketKey, Waiting>();
   #scopes = new Scopes();
   readonly #congState = new Map<SocketKey, number>();
+  /** Equal stacks are one object (stack-table.ts). */
+  readonly #tellings = new WeakMap<KernelStack, { readonly of: StackTelling }>();
   #gap: Gap | undefined;
 
   constructor(options: PairerOptions) {
@@ -176,13 +178,22 @@ export class Pairer {
 
   #causeOfOutcome(record: ProbeRecord, attempt: Waiting | undefined): Cause {
     if (this.#options.rung === "tracepoint") {
-      const functions = this.#options.functionsOf(record.stack ?? []);
       const state = record.socket?.state ?? 0;
-      return causeOfStack(functions, { state, congState: this.#congState.get(record.key) });
+      return causeOfStack(this.#tellingOf(record), { state, congState: this.#congState.get(record.key) });
     }
     // A plain tracepoint carries no cause of its own: the attempt's fields name it (kernels before 5.15).
     const telling = record.socket?.pending === undefined && attempt !== undefined ? attempt : undefined;
     return causeOf((telling ?? { record }).record, telling?.scope ?? this.#scopeOf(record));
+  }
+
+  #tellingOf({ stack }: ProbeRecord): StackTelling {
+    if (stack === undefined) return undefined;
+    let telling = this.#tellings.get(stack);
+    if (telling === undefined) {
+      telling = { of: tellingOfStack(this.#options.functionsOf(stack)) };
+      this.#tellings.set(stack, telling);
+    }
+    return telling.of;
   }
 
   #scopeOf(record: ProbeRecord): Scope {

@@ -56,7 +56,7 @@ export function shareSockets(
   return (view, offset, key) => {
     const ends = addresses(view, offset, key);
     if (ends === undefined) return "unknown-family";
-    const index = (key / 64) & (SLOTS - 1);
+    const index = key & (SLOTS - 1);
     const slot = slots[index];
     // The same pair of addresses is the same object, made for this key.
     if (

@@ -42,7 +42,7 @@ export function addressReader(format: EventFormat): AddressReader | undefined {
   return (view, offset, key) => {
     const family = hasFamily ? familyOf(view, offset) : mappedFamily(view, offset, local6);
     if (family === AF_INET) {
-      words.fill(0);
+      for (let i = 0; i < 8; i++) words[i] = 0; // fill() is a call out of compiled code
       words[3] = view.getUint32(offset + local4, false);
       words[7] = view.getUint32(offset + peer4, false);
     } else if (family === AF_INET6 && local6 !== undefined && peer6 !== undefined) {
@@ -52,7 +52,7 @@ export function addressReader(format: EventFormat): AddressReader | undefined {
       }
     } else return undefined;
     words[8] = family;
-    const index = (key / 64) & (SLOTS - 1);
+    const index = key & (SLOTS - 1);
     const slot = slots[index];
     if (slot !== undefined && slot.key === key && same(slot.words, words)) return slot.addresses;
     const addresses = formatPair(words);

@@ -31,25 +31,35 @@ export function scopeOfStack(stack: readonly string[]): Scope {
   return undefined;
 }
 
+/** All that a stack tells of the cause; `undefined` where it is not the stack of a retransmit. */
+export type StackTelling = "loss probe" | "timer" | "mtu" | "reordering" | "acknowledgement" | undefined;
+
+/** What a stack tells: the same for every record that has it. */
+export function tellingOfStack(stack: readonly string[]): StackTelling {
+  const functions = ownCall(stack);
+  // Not the stack of a retransmit: it was lost, or belongs to a record beside this one.
+  if (!RETRANSMIT_FUNCTIONS.some((name) => functions.includes(name))) return undefined;
+  if (functions.includes("tcp_send_loss_probe")) return "loss probe";
+  if (functions.includes("tcp_retransmit_timer")) return "timer";
+  return scopeOfStack(functions) ?? "acknowledgement";
+}
+
 /**
  * Names the cause from the kernel stack at tcp:tcp_retransmit_skb and the last congestion state that the kernel announced
  * for the socket (tcp:tcp_cong_state_set, since 6.1). An ACK-driven retransmit whose congestion state is not known is
  * `other`: its stack is the same in Recovery and in Loss. A zero-window timeout is a `timeout` here.
  */
 export function causeOfStack(
-  stack: readonly string[],
+  telling: StackTelling,
   { state, congState }: { readonly state: number; readonly congState: number | undefined },
 ): Cause {
   if (state === TCP_SYN_SENT) return "syn";
-  const functions = ownCall(stack);
-  // Not the stack of a retransmit: it was lost, or belongs to a record beside this one.
-  if (!RETRANSMIT_FUNCTIONS.some((name) => functions.includes(name))) return "other";
-  if (functions.includes("tcp_send_loss_probe")) return "tail_loss_probe";
-  if (functions.includes("tcp_retransmit_timer")) return "timeout";
-  const scope = scopeOfStack(functions);
-  if (scope === "mtu") return "mtu";
+  if (telling === undefined) return "other";
+  if (telling === "loss probe") return "tail_loss_probe";
+  if (telling === "timer") return "timeout";
+  if (telling === "mtu") return "mtu";
   if (congState === TCP_CA_LOSS) return "slow_start";
-  if (congState === TCP_CA_RECOVERY) return scope === "reordering" ? "reordering" : "fast";
+  if (congState === TCP_CA_RECOVERY) return telling === "reordering" ? "reordering" : "fast";
   return "other";
 }
 

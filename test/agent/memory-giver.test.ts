@@ -6,7 +6,7 @@ const MIB = 1024 * 1024;
 
 /** Lets seconds pass, in each of which so much CPU is used; gives how often memory was given back so far. */
 function aProcess() {
-  const state = { cpuUs: 0, own: 70 * MIB, given: 0, isFilling: false, collected: 0 };
+  const state = { cpuUs: 0, own: 70 * MIB, given: 0, isFilling: false, collected: 0, garbage: 20 * MIB };
   const look = memoryGiver({
     cpuUs: () => state.cpuUs,
     ownBytes: () => state.own,
@@ -17,7 +17,7 @@ function aProcess() {
     isFilling: () => state.isFilling,
     collect: () => {
       state.collected++;
-      state.own -= 5 * MIB;
+      state.own -= state.garbage;
     },
   });
   return {
@@ -56,7 +56,8 @@ test("memoryGiver() gives back again when memory has grown by 8 MiB, and not for
 
 test("memoryGiver() collects while lists come in, each time that 8 MiB have come on top", () => {
   const { pass, state } = aProcess();
-  state.isFilling = true;
+  pass(10, 3_000);
+  Object.assign(state, { isFilling: true, garbage: 5 * MIB, own: 38 * MIB });
   pass(3, 900_000);
   assert.equal(state.collected, 1);
   state.own += 8 * MIB;
@@ -64,6 +65,19 @@ test("memoryGiver() collects while lists come in, each time that 8 MiB have come
   assert.equal(state.collected, 2);
   state.isFilling = false;
   state.own += 8 * MIB;
-  assert.equal(pass(20, 3_000), 1);
+  assert.equal(pass(20, 3_000), 2);
   assert.equal(state.collected, 2);
+});
+
+test("memoryGiver() collects what has piled up at work, each ten seconds at most, and gives nothing back", () => {
+  const { pass, state } = aProcess();
+  pass(10, 3_000);
+  state.own = 61 * MIB;
+  assert.equal(pass(60, 200_000), 1);
+  assert.equal(state.collected, 0);
+  state.own = 63 * MIB;
+  assert.equal(pass(9, 200_000), 1);
+  assert.equal(state.collected, 0);
+  assert.equal(pass(60, 200_000), 1);
+  assert.equal(state.collected, 1);
 });

@@ -112,9 +112,9 @@ const page = (time: number) => pageWriter({ epoch: pageEpoch(EPOCH), time });
 const pair = (writer: PageWriter) =>
   writer
     .record(10, eventRecord(ATTEMPT, values({ segs: 2, __probe_ip: TEXT }), { stale: 0xff }))
-    .record(1, stackRecord(STACK_FORMAT, [TEXT, TEXT_2]))
+    .record(1, stackRecord(STACK_FORMAT, [TEXT, TEXT_2], { flags: 0xff }))
     .record(10, eventRecord(OUTCOME, values({ gso: 2 }), { stale: 0xff }))
-    .record(1, stackRecord(STACK_FORMAT, [TEXT, TEXT_2]));
+    .record(1, stackRecord(STACK_FORMAT, [TEXT, TEXT_2], { flags: 0xff }));
 
 /** Events without what a recording aliases. */
 const comparable = (events: readonly TcpEvent[]) =>
@@ -196,7 +196,7 @@ const LEAKS = [
   },
   {
     name: "a stack beyond its size",
-    add: (p: PageWriter) => p.record(1, stackRecord(STACK_FORMAT, [TEXT, SECRET], 1)),
+    add: (p: PageWriter) => p.record(1, stackRecord(STACK_FORMAT, [TEXT, SECRET], { size: 1 })),
   },
   {
     name: "a discarded record",

@@ -10,7 +10,7 @@ test("TickPace.after() is shorter the more comes", () => {
   const pace = new TickPace();
   assert.deepEqual(
     [0, 1, 15, 16, 32, 0].map((pages) => pace.after(pages)),
-    [200, 100, 100, 20, 20, 200],
+    [200, 100, 100, 50, 50, 200],
   );
 });
 

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { type Spread, spread } from "./bench-report.ts";
 import { hotFunctions } from "./hot-functions.ts";
 import { memoryOf, processCost } from "./process-cost.ts";
@@ -66,21 +67,14 @@ export async function measureAgent(options: AgentBenchOptions): Promise<AgentMea
   return { storm, ...spreads, hot: await profile(options) };
 }
 
-/** The kernel charges a softirq to whom it interrupts: an endless loop in user space has no other time in the kernel. */
+/** The kernel charges a softirq to whom it interrupts. */
 async function takenPercent({ storm }: AgentBenchOptions): Promise<number> {
-  const child = spawn(process.execPath, ["-e", "for (;;);"], { stdio: "ignore" });
-  try {
-    await sleep(500);
-    const before = processCost(child.pid ?? 0);
-    const blowing = storm.blow(4);
-    await sleep(4000);
-    const after = processCost(child.pid ?? 0);
-    await blowing;
-    const [all, user] = (["cpuSeconds", "userSeconds"] as const).map((what) => after[what] - before[what]);
-    return 100 * (1 - (user ?? 0) / (all ?? 0));
-  } finally {
-    child.kill("SIGKILL");
-  }
+  const blowing = storm.blow(5);
+  await sleep(500);
+  const script = join(import.meta.dirname, "taken-share.ts");
+  const { stdout } = await promisify(execFile)(process.execPath, [script, "4"]);
+  await blowing;
+  return Number(stdout);
 }
 
 /** The whole agent, metrics and logs by gRPC, in one long storm. */

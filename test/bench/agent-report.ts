@@ -38,8 +38,8 @@ take before an event is one. "Seen" is told only of who prints each event.
 
 ${formatRows(rows)}
 
-Of the time of an endless loop that asks the kernel for nothing, the kernel took ${show(takenPercent, 0)} % for the network's softirqs meanwhile; as much of everyone's
-time is not their own work.
+Of the time of an endless loop that asks the kernel for nothing, the kernel took ${show(takenPercent, 0)} % meanwhile, for the network's softirqs above all; as much of everyone's
+time, at least, is not their own work. Most of it is in "user": a process's time is sampled at the timer's tick, and a softirq runs behind the sample.
 
 ### The data path without the kernel
 \`test/bench/pipeline-cost.ts\`: the pages of a recorded storm (${pipeline.events} events) in memory, each stage on top of those before, µs of CPU an event.

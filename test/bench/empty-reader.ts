@@ -9,7 +9,7 @@ import { openLibc } from "../../src/syscall/libc.ts";
 import { openCpuPipe } from "../../src/tracefs/cpu-pipe.ts";
 
 /** As agent/live-source.ts has them. */
-const [TICK_MS, PAGES_PER_TICK] = [20, 32];
+const [TICK_MS, PAGES_PER_TICK] = [50, 32];
 
 const instance = process.argv[2] ?? "";
 const libc = openLibc();

@@ -37,7 +37,12 @@ const READY = /Tracing TCP|Recording TCP/;
 const PORT = String(STORM_PORT);
 const EMPTY_READER = [
   ...[process.execPath, "--disable-warning=ExperimentalWarning", "--max-semi-space-size=8"],
-  ...["--v8-pool-size=1", "--no-use-osr", join(import.meta.dirname, "empty-reader.ts")],
+  ...[
+    "--v8-pool-size=1",
+    "--no-parallel-scavenge",
+    "--no-use-osr",
+    join(import.meta.dirname, "empty-reader.ts"),
+  ],
 ].join(" ");
 
 /** perf-tools' columns by awk, from the text of the tracepoint. */

@@ -9,8 +9,9 @@ import {
   MAGIC,
   RecordingError,
 } from "../../src/agent/recording-format.ts";
+import type { SocketKey } from "../../src/event/tcp-event.ts";
 import { traceNanos } from "../../src/event/trace-nanos.ts";
-import { recordDecoder } from "../../src/probe/decode-record.ts";
+import { type DecodeFacts, recordDecoder } from "../../src/probe/decode-record.ts";
 import { PointerAliases, recordScrubber } from "../../src/probe/pointer-aliases.ts";
 import { DECODE_FAULTS, ROLES, type Role } from "../../src/probe/probe-record.ts";
 import { type EventFormat, parseEventFormat } from "../../src/tracefs/event-format.ts";
@@ -21,7 +22,11 @@ import { replayBytes } from "../support/replay.ts";
 
 /** Of what is replayed from a file: a tenth of the runs, each with a hundred records or a file system between. */
 const RECORDING_RUNS = { numRuns: Math.ceil(FUZZ_RUNS.numRuns / 10) };
-const FACTS = { hz: 250, caState: { shift: 0, width: 5 } };
+const FACTS: DecodeFacts = {
+  hz: 250,
+  caState: { shift: 0, width: 5 },
+  keyOf: (pointer) => pointer as SocketKey,
+};
 const REAL = RECORDINGS.map((name) => readFileSync(recordingPath(name)));
 /** With every chunk near the start, so that most changes fall on their frames and JSON. */
 const SMALL = RECORDINGS.map((name) => {

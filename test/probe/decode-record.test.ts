@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TCP_STATE_NAMES } from "../../src/event/kernel-tcp.ts";
+import type { SocketKey } from "../../src/event/tcp-event.ts";
 import { traceNanos } from "../../src/event/trace-nanos.ts";
-import { type KernelFacts, recordDecoder } from "../../src/probe/decode-record.ts";
+import { type DecodeFacts, recordDecoder } from "../../src/probe/decode-record.ts";
 import { findField, recordSize } from "../../src/probe/field-reader.ts";
 import type { ProbeRecord, Role } from "../../src/probe/probe-record.ts";
 import type { EventFormat } from "../../src/tracefs/event-format.ts";
@@ -10,7 +11,11 @@ import { eventRecord, type FieldValue, probeFormat } from "../support/event-reco
 import { kernelFormat } from "../support/kernels.ts";
 import { parseXxd } from "../support/xxd.ts";
 
-const FACTS: KernelFacts = { hz: 250, caState: { shift: 0, width: 5 } };
+const FACTS: DecodeFacts = {
+  hz: 250,
+  caState: { shift: 0, width: 5 },
+  keyOf: (pointer) => pointer as SocketKey,
+};
 const SOCKET = 0xffff_8880_1234_5640n;
 const POINTER = 0xffff_8880_0bad_0000n;
 const [LOCAL4, PEER4] = [
@@ -30,7 +35,7 @@ function decode(
   role: Role,
   format: EventFormat,
   values: Readonly<Record<string, FieldValue>>,
-  { facts = FACTS, stale = 0xa5 }: { facts?: KernelFacts; stale?: number } = {},
+  { facts = FACTS, stale = 0xa5 }: { facts?: DecodeFacts; stale?: number } = {},
 ): ProbeRecord {
   const bytes = eventRecord(format, values, { stale });
   // Not at the start of the view, and with other bytes behind it: as in a page.

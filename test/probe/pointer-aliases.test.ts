@@ -147,7 +147,7 @@ test("scrubUnknown() leaves only the common header", () => {
 
 test("scrubStack() replaces every address, also beyond the size that the record tells", () => {
   const format = parseEventFormat(recordingHeader("6.12-stacks").stackFormat!);
-  const record = stackRecord(format, [SOCKET, OTHER, SOCKET], 2);
+  const record = stackRecord(format, [SOCKET, OTHER, SOCKET], { size: 2 });
   record.fill(STALE, 12, 16);
   const seen: bigint[] = [];
   scrubStack(new DataView(record.buffer), 0, record.length, (address) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Cause } from "../../src/event/tcp-event.ts";
-import { CAUSE_FUNCTIONS, causeOfStack, scopeOfStack } from "../../src/probe/stack-cause.ts";
+import { CAUSE_FUNCTIONS, causeOfStack, scopeOfStack, tellingOfStack } from "../../src/probe/stack-cause.ts";
 
 const [ESTABLISHED, SYN_SENT] = [1, 2];
 const [RECOVERY, LOSS] = [3, 4];
@@ -85,12 +85,12 @@ const ROWS: readonly Row[] = [
 
 for (const { name, stack, state = ESTABLISHED, congState, cause } of ROWS) {
   test(`causeOfStack() names ${name} "${cause}"`, () => {
-    assert.equal(causeOfStack(stack, { state, congState }), cause);
+    assert.equal(causeOfStack(tellingOfStack(stack), { state, congState }), cause);
   });
 
   test(`CAUSE_FUNCTIONS holds all that names ${name} "${cause}"`, () => {
     const known = stack.filter((name) => CAUSE_FUNCTIONS.some((of) => of === name));
-    assert.equal(causeOfStack(known, { state, congState }), cause);
+    assert.equal(causeOfStack(tellingOfStack(known), { state, congState }), cause);
   });
 }
 

@@ -33,11 +33,25 @@ export function probeFormat(name: string, id: number, fields: readonly string[])
   return parseEventFormat(`name: ${name}\nID: ${id}\nformat:\n${COMMON}\n${lines.join("")}\nprint fmt: ""\n`);
 }
 
+interface StackOptions {
+  /** Entries that it says to have. */
+  readonly size?: number;
+  /** `common_flags` and `common_pid`. */
+  readonly flags?: number;
+  readonly pid?: number;
+}
+
 /** A kernel_stack record of some addresses; `size` is what its first field says. */
-export function stackRecord(format: EventFormat, stack: readonly bigint[], size = stack.length): Uint8Array {
+export function stackRecord(
+  format: EventFormat,
+  stack: readonly bigint[],
+  { size = stack.length, flags = 0, pid = 0 }: StackOptions = {},
+): Uint8Array {
   const bytes = new Uint8Array(16 + 8 * stack.length);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, format.id, true);
+  view.setUint8(2, flags);
+  view.setInt32(4, pid, true);
   view.setInt32(8, size, true);
   for (const [i, address] of stack.entries()) view.setBigUint64(16 + 8 * i, address, true);
   return bytes;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readLayout } from "../../src/cli/session.ts";
+import type { SocketKey } from "../../src/event/tcp-event.ts";
 import { traceNanos } from "../../src/event/trace-nanos.ts";
-import { recordDecoder } from "../../src/probe/decode-record.ts";
+import { type DecodeFacts, recordDecoder } from "../../src/probe/decode-record.ts";
 import { probesOf } from "../../src/probe/definitions.ts";
 import { findField } from "../../src/probe/field-reader.ts";
 import { type InstalledProbe, installProbe, uninstallProbes } from "../../src/probe/install-probes.ts";
@@ -18,7 +19,11 @@ const GOOD = "00000001";
 const BAD = "00000002";
 /** Records that pass a filter are first written to one page per CPU, where the record before it lies still (trace_buffered_event). */
 const FILTER = "lp > 0";
-const FACTS = { hz: undefined, caState: { shift: 0, width: 5 } };
+const FACTS: DecodeFacts = {
+  hz: undefined,
+  caState: { shift: 0, width: 5 },
+  keyOf: (pointer) => pointer as SocketKey,
+};
 
 /** What one record says of its namespace and cgroup: the bytes, and what decoding makes of them. */
 interface Fetched {
