@@ -220,11 +220,13 @@ export class PodTable implements ResourceSink<SlimPod> {
    * address, or before it certainly had it; of those that had to make room also since then, if it may have let go.
    */
   #isForgotten(hold: Hold<PodEntry>, unixMs: number): boolean {
-    const { bounds, droppedUntilMs, areShort } = this.#options.tombstones;
+    const { tombstones, statusLagMs } = this.#options;
+    const { bounds, droppedUntilMs, areShort } = tombstones;
     const { releasedMs } = hold;
     const forgottenMs = this.#nowMs - bounds.keepMs;
     if (releasedMs !== undefined && unixMs >= releasedMs) {
-      return releasedMs - TELLING_MS <= droppedUntilMs || releasedMs < forgottenMs;
+      // Its successor's end may have been told of before its own.
+      return releasedMs - TELLING_MS <= droppedUntilMs || releasedMs - statusLagMs < forgottenMs;
     }
     if (unixMs < hold.certainMs) return areShort || hold.earliestMs - TELLING_MS <= forgottenMs;
     if (unixMs < hold.lastSureMs || hold.lasts) return false;
