@@ -25,8 +25,8 @@ test("Enricher gives no wrong name over random lives of pods and connections but
       count(course.sees);
     }
   });
-  const { FUZZ_RUNS } = process.env;
-  fc.assert(property, FUZZ_RUNS === undefined ? { numRuns: 3000, seed: 1 } : { numRuns: Number(FUZZ_RUNS) });
+  const { FUZZ_RUNS = "3000", FUZZ_SEED = "1" } = process.env;
+  fc.assert(property, { numRuns: Number(FUZZ_RUNS), seed: Number(FUZZ_SEED) });
   for (const [sees, { local, peer, excused }] of Object.entries(BOUNDS)) {
     const share = (what: string) => ((counts.get(`${sees} ${what}`) ?? 0) / (counts.get(sees) ?? 0)) * 100;
     const all = JSON.stringify(Object.fromEntries(counts));

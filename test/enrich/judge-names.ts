@@ -9,6 +9,8 @@ import { isSamePair, NODES } from "./named-sockets.ts";
 
 /** A pod may have begun so long before its start: clocks differ by a second, are allowed another, and the API cuts one off. */
 const START_MS = 3000;
+/** What a kubelet may be late by to tell of an address. */
+const TELL_MS = 1800;
 /** How long the memory of connections lasts, and that of connection tracking's answers with a wait for names. */
 const FORGET_MS = 300_000;
 const ANSWER_MS = 12_500;
@@ -81,11 +83,12 @@ const EXCEPTIONS: readonly Exception[] = [
     // The tracepoint rung does not tell when the peer answered.
     name: "outlives its peer",
     excuses: ({ course, resend, seenMs, shownMs }, { truth, named, isLocal }) => {
-      if (isKprobe(course) || resend.state === TCP_SYN_SENT) return false;
-      const isForgotten = truth !== undefined && isGoneBy(truth, shownMs - course.keepMs);
-      if (isLocal && !isForgotten) return false;
+      if (isKprobe(course) || resend.state === TCP_SYN_SENT || truth === undefined) return false;
+      const isForgotten = isGoneBy(truth, shownMs - course.keepMs);
+      const isUntold = knownMs(course, truth) > shownMs;
+      if (isLocal && !isForgotten && !isUntold) return false;
       const fromMs = isForgotten ? named.startedMs - START_MS : named.gainedMs;
-      return truth !== undefined && truth.releasedMs <= seenMs && fromMs <= seenMs;
+      return truth.releasedMs <= seenMs && fromMs <= seenMs;
     },
   },
   {
@@ -104,7 +107,7 @@ const EXCEPTIONS: readonly Exception[] = [
       outagesOf(course).some(({ fromMs, untilMs }) => {
         // A pod is told of as there while it is, and for as long as its end may be told late.
         const wasThere = named.toldMs <= fromMs && named.releasedMs > fromMs - 3000;
-        return wasThere && resend.atMs > fromMs && shownMs <= untilMs + course.delayMs + 100;
+        return wasThere && resend.atMs > fromMs - TELL_MS && shownMs <= untilMs + course.delayMs + 100;
       }),
   },
   {
@@ -127,6 +130,12 @@ const EXCEPTIONS: readonly Exception[] = [
       }),
   },
 ];
+
+/** When the agent was told of a pod's address. */
+function knownMs(course: Shown["course"], { toldMs }: Life): number {
+  const outage = outagesOf(course).find(({ fromMs, untilMs }) => fromMs < toldMs && toldMs <= untilMs);
+  return (outage?.untilMs ?? toldMs) + course.delayMs;
+}
 
 function isKprobe({ sees }: Shown["course"]): boolean {
   return sees === "cgroup" || sees === "namespace";
