@@ -24,6 +24,9 @@ const IDLE_TICK_MS = 200;
 /** In a storm, which is from this many pages a tick: the kernel's buffers have room for what the scheduler may take, and caches are warm longer. */
 const STORM_TICK_MS = 50;
 const STORM_PAGES = 16;
+/** When that is not enough: so many pages were there, a megabyte. */
+const RUSH_TICK_MS = 20;
+const RUSH_PAGES = 256;
 /** Pages in one tick, before the sinks have their turn, but one of each CPU: few, so that what they make dies young. */
 const PAGES_PER_TICK = 32;
 const NOTHING_TAKEN = traceNanos(Number.NEGATIVE_INFINITY);
@@ -100,8 +103,7 @@ export class LiveSource implements PageSource {
 
   async wait({ more }: Drained): Promise<void> {
     if (more) return setImmediate();
-    const busyMs = this.#pages < STORM_PAGES ? TICK_MS : STORM_TICK_MS;
-    const tickMs = this.#pages === 0 ? IDLE_TICK_MS : busyMs;
+    const tickMs = waitMs(this.#pages);
     this.#pages = 0;
     // Not timers/promises: its setTimeout with a signal costs as much as the look at idle CPUs that it waits for.
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -145,4 +147,11 @@ export class LiveSource implements PageSource {
     this.#cpus = [...this.#cpus, ...opened];
     this.#poll = libc?.pollSet(this.#cpus.map(({ pipe }) => pipe.fd));
   }
+}
+
+/** Until the next tick, by the pages that came since the wait before. */
+function waitMs(pages: number): number {
+  if (pages === 0) return IDLE_TICK_MS;
+  if (pages < STORM_PAGES) return TICK_MS;
+  return pages < RUSH_PAGES ? STORM_TICK_MS : RUSH_TICK_MS;
 }
