@@ -4,6 +4,9 @@ const IDLE_TICK_MS = 200;
 /** In a storm, which is from this many pages a tick: the kernel's buffers have room for what the scheduler may take, and caches are warm longer. */
 const STORM_TICK_MS = 50;
 const STORM_PAGES = 16;
+/** When that is not enough: so many pages were there, a megabyte. */
+const RUSH_TICK_MS = 20;
+const RUSH_PAGES = 256;
 /** So many idle ticks after the last record it is quiet: what waits for a name or an outcome has it by then. */
 const QUIET_AFTER = 15;
 
@@ -25,7 +28,8 @@ export class TickPace {
       return IDLE_TICK_MS;
     }
     this.#idleTicks = 0;
-    return pages < STORM_PAGES ? TICK_MS : STORM_TICK_MS;
+    if (pages < STORM_PAGES) return TICK_MS;
+    return pages < RUSH_PAGES ? STORM_TICK_MS : RUSH_TICK_MS;
   }
 
   /** A rest has ended early. One that ends for nothing, again and again, so costs no more than idle ticks. */

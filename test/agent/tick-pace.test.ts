@@ -9,8 +9,8 @@ function idle(pace: TickPace, ticks: number): void {
 test("TickPace.after() is shorter the more comes", () => {
   const pace = new TickPace();
   assert.deepEqual(
-    [0, 1, 15, 16, 32, 0].map((pages) => pace.after(pages)),
-    [200, 100, 100, 50, 50, 200],
+    [0, 1, 15, 16, 255, 256, 0].map((pages) => pace.after(pages)),
+    [200, 100, 100, 50, 50, 20, 200],
   );
 });
 
