@@ -6,9 +6,7 @@ export interface MemoryGiverOptions {
   readonly ownBytes: () => number;
   /** Collects garbage and hands free memory to the kernel: takes some 50 ms, in which nothing else runs. */
   readonly giveBack: () => void;
-  /** Whether lists have come in since the last call, of which much more is read than is kept. */
-  readonly isFilling: () => boolean;
-  /** Collects garbage alone, as well as half that time allows. */
+  /** Collects garbage alone. */
   readonly collect: () => void;
 }
 
@@ -21,23 +19,14 @@ const GROWN_BYTES = 8 * 1024 * 1024;
 const GROWN_AT_WORK_BYTES = 32 * 1024 * 1024;
 
 /**
-/**
- * Gives back, once it is quiet, what the start, a list or a storm has needed: V8 keeps a young generation as large as it
- * was ever needed while nothing is allocated, and malloc keeps its heap. While lists come in, what of them is garbage by
- * now is collected each 8 MiB, and in other work what has piled up: V8 alone would let it grow old. To be called once a
- * second.
+ * Collects garbage when much has piled up, and gives back, once it is quiet, what the start, a list or a storm has needed: V8 keeps a young generation as large as it
+ * was ever needed while nothing is allocated, and malloc keeps its heap. To be called once a second.
  */
-export function memoryGiver(options: MemoryGiverOptions): () => void {
-  const { cpuUs, ownBytes, giveBack, isFilling, collect } = options;
+export function memoryGiver({ cpuUs, ownBytes, giveBack, collect }: MemoryGiverOptions): () => void {
   let seconds = 0;
   let usedUs = cpuUs();
   let settledBytes = 0;
-  let filledBytes = 0;
   return () => {
-    if (isFilling() && ownBytes() - filledBytes >= GROWN_BYTES) {
-      collect();
-      filledBytes = ownBytes();
-    }
     if (++seconds % QUIET_SECONDS !== 0) return;
     const before = usedUs;
     usedUs = cpuUs();
@@ -46,7 +35,6 @@ export function memoryGiver(options: MemoryGiverOptions): () => void {
     if (isAtWork) return collect();
     giveBack();
     settledBytes = ownBytes();
-    filledBytes = settledBytes;
     usedUs = cpuUs();
   };
 }

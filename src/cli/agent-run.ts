@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Handover } from "../agent/handover.ts";
+import { listCollector } from "../agent/list-collector.ts";
 import { memoryGiver } from "../agent/memory-giver.ts";
 import type { OwnLog } from "../agent/own-log.ts";
 import { pump } from "../agent/pump.ts";
@@ -29,6 +30,7 @@ export interface Running {
 }
 
 const EXPIRE_EVERY = 5;
+const LIST_LOOK_MS = 200;
 /** What is left to others of the time for the end, while a last look is taken at the kernel's counters. */
 const LAST_LOOK = 0.25;
 /** Behind the second at which two agents part: the newer one must not see the older record before it. */
@@ -156,7 +158,8 @@ function everySecond(hand: () => void): Disposable {
 /** To be called about once a second: what is new on the node, what is over, and what is said again. */
 function secondHand(parts: AgentParts, host: AgentHost): () => void {
   const followPods = podFollower(parts);
-  const giveMemory = openMemoryGiver(parts, host);
+  const giveMemory = openMemoryGiver(host);
+  const awaitLists = openListCollector(parts, host);
   let seconds = 0;
   return () => {
     if (parts.capturing === undefined) lookAround(parts);
@@ -167,15 +170,14 @@ function secondHand(parts: AgentParts, host: AgentHost): () => void {
     }
     parts.log.remind();
     giveMemory();
+    awaitLists();
     if (++seconds % EXPIRE_EVERY === 0) parts.metrics.expire(Date.now());
   };
 }
 
 /** Without --expose-gc, which bin/tcpretrans and the image start Node with, only free memory of malloc is given back. */
-function openMemoryGiver(parts: AgentParts, { noFfi }: AgentHost): () => void {
+function openMemoryGiver({ noFfi }: AgentHost): () => void {
   const libc = openLibc({ disabled: noFfi });
-  // What only starting has needed need not lie beside what lists need.
-  if (libc !== undefined) unmapProgram(libc);
   return memoryGiver({
     cpuUs: () => {
       const { user, system } = process.cpuUsage();
@@ -187,22 +189,47 @@ function openMemoryGiver(parts: AgentParts, { noFfi }: AgentHost): () => void {
       libc?.trim();
       if (libc !== undefined) unmapProgram(libc);
     },
-    isFilling: listsComeIn(parts),
     collect: () => globalThis.gc?.({ type: "major", execution: "sync" }),
   });
 }
 
-/** Whether lists have brought something since the last call. */
-function listsComeIn(parts: AgentParts): () => boolean {
-  let before = 0;
-  return () => {
-    const watch = parts.names?.watch;
-    if (watch === undefined || !watch.index.pending) return false;
-    const known = before;
-    before = 0;
-    for (const { counters } of watch.resources().values()) before += counters.bytes;
-    return before > known;
+/** To be called once a second: looks more often by itself as long as lists are awaited. */
+function openListCollector(parts: AgentParts, { noFfi }: AgentHost): () => void {
+  const libc = openLibc({ disabled: noFfi });
+  // What only starting has needed need not lie beside what lists need.
+  if (libc !== undefined) unmapProgram(libc);
+  const look = listCollector({
+    ownBytes: () => readOwnMemory() ?? process.memoryUsage.rss(),
+    listedBytes: () => listedBytes(parts),
+    collect: () => {
+      globalThis.gc?.({ type: "major", execution: "sync" });
+      libc?.trim();
+    },
+  });
+  let isWaiting = false;
+  const goOn = () => {
+    if (listedBytes(parts) === undefined) look();
+    else if (!isWaiting) wait();
   };
+  const wait = () => {
+    isWaiting = true;
+    setTimeout(again, LIST_LOOK_MS).unref();
+  };
+  const again = () => {
+    isWaiting = false;
+    look();
+    goOn();
+  };
+  goOn();
+  return goOn;
+}
+
+/** What has come in of the API's objects so far; undefined while no list is awaited. */
+function listedBytes({ names }: AgentParts): number | undefined {
+  if (names === undefined || !names.watch.index.pending) return undefined;
+  let bytes = 0;
+  for (const { counters } of names.watch.resources().values()) bytes += counters.bytes;
+  return bytes;
 }
 
 /** What the data path does while there is one: what is new on the host, and what names are too old. */
