@@ -22,12 +22,12 @@ interface Churn {
   readonly replicas: number;
   readonly rollouts: number;
   /** Of the replicas, so many at once: node-b is emulated on the processors on which node-a starts and ends pods. */
-  readonly atOnce: string;
+  readonly atOnce: number;
 }
 
 const CHURNS: readonly Churn[] = [
-  { node: NODE_A, replicas: 10, rollouts: 10, atOnce: "20%" },
-  { node: NODE_B, replicas: 3, rollouts: 2, atOnce: "50%" },
+  { node: NODE_A, replicas: 6, rollouts: 16, atOnce: 1 },
+  { node: NODE_B, replicas: 3, rollouts: 2, atOnce: 1 },
 ];
 
 /** Of the ends whose pod can be known, these may at most be without it although the node has been told its address. */
