@@ -19,8 +19,9 @@ const GROWN_BYTES = 8 * 1024 * 1024;
 const GROWN_AT_WORK_BYTES = 32 * 1024 * 1024;
 
 /**
- * Collects garbage when much has piled up, and gives back, once it is quiet, what the start, a list or a storm has needed: V8 keeps a young generation as large as it
- * was ever needed while nothing is allocated, and malloc keeps its heap. To be called once a second.
+ * Collects garbage when much has piled up, and gives back, once it is quiet, what the start, a list or a storm has
+ * needed: V8 keeps a young generation as large as it was ever needed while nothing is allocated, and malloc keeps its
+ * heap. To be called once a second.
  */
 export function memoryGiver({ cpuUs, ownBytes, giveBack, collect }: MemoryGiverOptions): () => void {
   let seconds = 0;
