@@ -51,6 +51,7 @@ export class LiveSource implements PageSource, Disposable {
   /** Whether the next record has the wait end. */
   #armed = false;
   #restedMs = 0;
+  #restingSince = 0n;
   readonly #pace = new TickPace();
   #lastSecond: bigint;
   #pages = 0;
@@ -144,14 +145,17 @@ export class LiveSource implements PageSource, Disposable {
     if (this.#watch === undefined) return 0;
     if (!this.#armed) this.#watch.arm(() => this.#arrived());
     this.#armed = true;
-    const passedMs = Number(this.#options.now() - this.#lastSecond) / 1e6;
+    this.#restingSince = this.#options.now();
+    const passedMs = Number(this.#restingSince - this.#lastSecond) / 1e6;
     return Math.max(1, Math.ceil((this.#options.quietTickMs ?? QUIET_TICK_MS) - passedMs));
   }
 
   #arrived(): void {
     this.#armed = false;
     this.#pace.woken();
-    this.#restedMs = 0;
+    // What was rested in fact: a tick that comes later than that is late.
+    const restedMs = Number(this.#options.now() - this.#restingSince) / 1e6;
+    this.#restedMs = Math.min(this.#restedMs, restedMs);
     this.#wake();
   }
 
