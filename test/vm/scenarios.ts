@@ -84,7 +84,8 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    // Nagle holds back what follows an unacknowledged small packet until the probe sends it.
+    // Nagle holds back what follows an unacknowledged small packet until the probe sends it. On a busy machine the probe may
+    // come between the writes, and send the lost packet instead.
     name: "loss-probe-new-data",
     expect: [{ cause: "tail_loss_probe", outcome: "new_data", atLeast: 1 }],
     witness: { TCPLossProbes: 1 },
@@ -92,10 +93,13 @@ export const SCENARIOS: readonly Scenario[] = [
       await pair.minimalTimeout(1_000);
       const flow = await pair.connect();
       flow.client.sendAtOnce(false);
-      await pair.lose("server", { which: "< 2" });
-      flow.burst(1, pair.family === 4 ? 1448 : 1428);
-      flow.burst(2, 200);
-      await flow.delivered();
+      for (let i = 0; i < 3; i++) {
+        await pair.lose("server", { which: "< 2" });
+        flow.burst(1, pair.family === 4 ? 1448 : 1428);
+        flow.burst(2, 200);
+        await flow.delivered();
+        await pair.pass("server");
+      }
     },
   },
   {
