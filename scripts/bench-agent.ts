@@ -25,20 +25,10 @@ import { type Run, runTool, usPerEvent } from "../test/bench/run-tool.ts";
 import { Storm } from "../test/bench/storm.ts";
 import { openStormCluster } from "../test/bench/storm-cluster.ts";
 import { agentTools } from "../test/bench/tools.ts";
+import { NODE_FLAGS } from "./node-flags.ts";
 
 /** As in bench.ts. */
 const STORM = { connections: 256, lossPerMille: 300, mtu: 576, rtoMinMs: 2 };
-/** As bin/tcpretrans starts it. */
-const FLAGS = [
-  "--disable-warning=ExperimentalWarning",
-  "--disable-sigusr1",
-  "--max-semi-space-size=8",
-  "--no-allocation-site-pretenuring",
-  "--v8-pool-size=1",
-  "--no-parallel-scavenge",
-  "--no-use-osr",
-  "--expose-gc",
-];
 const root = join(import.meta.dirname, "..");
 const product = join(root, "bin/tcpretrans");
 const { values } = parseArgs({
@@ -100,7 +90,7 @@ async function measure(): Promise<AgentCosts> {
   const records = runScript("record-cost.ts") as AgentCosts["records"];
   const measured = await measureAgent({
     ...{ product, scratch, storm, cluster, tracefs: tracefs.path, seconds: Number(values.long) },
-    node: [process.execPath, ...FLAGS, join(root, "dist/tcpretrans.js")],
+    node: [process.execPath, ...NODE_FLAGS, join(root, "dist/tcpretrans.js")],
   });
   return { ...measured, pipeline, besideStorm: await pipelineInStorm(file), records };
 }
@@ -109,7 +99,7 @@ async function measure(): Promise<AgentCosts> {
 async function pipelineInStorm(file: string): Promise<Spread> {
   const blowing = storm.blow(10);
   const script = join(root, "test/bench/pipeline-cost.ts");
-  const { stdout } = await promisify(execFile)(process.execPath, [...FLAGS, script, file, "whole"]);
+  const { stdout } = await promisify(execFile)(process.execPath, [...NODE_FLAGS, script, file, "whole"]);
   await blowing;
   const { us } = JSON.parse(stdout) as AgentCosts["pipeline"];
   return Object.values(us)[0] ?? spread([]);
@@ -117,5 +107,5 @@ async function pipelineInStorm(file: string): Promise<Spread> {
 
 function runScript(name: string, ...args: readonly string[]): unknown {
   const script = join(root, "test/bench", name);
-  return JSON.parse(execFileSync(process.execPath, [...FLAGS, script, ...args], { encoding: "utf8" }));
+  return JSON.parse(execFileSync(process.execPath, [...NODE_FLAGS, script, ...args], { encoding: "utf8" }));
 }

@@ -30,19 +30,9 @@ import { scalingPart } from "../test/bench/scaling-report.ts";
 import { LabApiServer } from "../test/lab/api-server.ts";
 import { goTools } from "../test/lab/cluster/go-tools.ts";
 import { labDir } from "../test/lab/lab-dir.ts";
+import { NODE_FLAGS } from "./node-flags.ts";
 
 const PORTS = [23379, 23380, 27443] as const;
-/** As bin/tcpretrans starts it. */
-const FLAGS = [
-  "--disable-warning=ExperimentalWarning",
-  "--disable-sigusr1",
-  "--max-semi-space-size=8",
-  "--no-allocation-site-pretenuring",
-  "--v8-pool-size=1",
-  "--no-parallel-scavenge",
-  "--no-use-osr",
-  "--expose-gc",
-];
 const NODE = "node-0001";
 const NODE_NUMBER = 1;
 const STATUSES = 300;
@@ -145,7 +135,7 @@ async function follow(server: LabApiServer, size: Size, mode: FollowMode): Promi
 
 async function startFollower(server: LabApiServer, mode: FollowMode): Promise<Follower> {
   const kubeconfig = server.kubeconfig("admin");
-  return await Follower.start(program, { kubeconfig, mode, node: NODE, execArgv: FLAGS });
+  return await Follower.start(program, { kubeconfig, mode, node: NODE, execArgv: NODE_FLAGS });
 }
 
 /** Bytes of one object in lists, from the runs, and of one event: so many are made for it. */
@@ -214,7 +204,7 @@ function per(
 
 function runScript(name: string, ...args: readonly string[]): unknown {
   const script = join(root, "test/bench", name);
-  return JSON.parse(execFileSync(process.execPath, [...FLAGS, script, ...args], { encoding: "utf8" }));
+  return JSON.parse(execFileSync(process.execPath, [...NODE_FLAGS, script, ...args], { encoding: "utf8" }));
 }
 
 function say(text: string): void {

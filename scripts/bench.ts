@@ -24,19 +24,9 @@ import { firstEventMs, idleCost, recordStorm, replaySpeed } from "../test/bench/
 import { type Run, runTool, usPerEvent } from "../test/bench/run-tool.ts";
 import { Storm } from "../test/bench/storm.ts";
 import { allTools, type Tool } from "../test/bench/tools.ts";
+import { NODE_FLAGS } from "./node-flags.ts";
 
 const STORM = { connections: 256, lossPerMille: 300, mtu: 576, rtoMinMs: 2 };
-/** As bin/tcpretrans starts it. */
-const FLAGS = [
-  "--disable-warning=ExperimentalWarning",
-  "--disable-sigusr1",
-  "--max-semi-space-size=8",
-  "--no-allocation-site-pretenuring",
-  "--v8-pool-size=1",
-  "--no-parallel-scavenge",
-  "--no-use-osr",
-  "--expose-gc",
-];
 /** What sweep-cost.ts measures. */
 const SWEEPS: Readonly<Record<string, string>> = {
   "node 2": "a read of 2 by node:fs",
@@ -177,7 +167,7 @@ function compareWithGoals(
 async function profileStorm() {
   const main = join(root, "dist/tcpretrans.js");
   const profiler = ["--cpu-prof", `--cpu-prof-dir=${scratch}/profile`];
-  const child = spawn(process.execPath, [...FLAGS, ...profiler, main, "-l"], { stdio: "ignore" });
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...profiler, main, "-l"], { stdio: "ignore" });
   await storm.blow(seconds);
   const ended = once(child, "exit");
   child.kill("SIGINT");
@@ -188,7 +178,7 @@ async function profileStorm() {
 
 function runScript(name: string, ...args: readonly string[]): unknown {
   const script = join(root, "test/bench", name);
-  return JSON.parse(execFileSync(process.execPath, [...FLAGS, script, ...args], { encoding: "utf8" }));
+  return JSON.parse(execFileSync(process.execPath, [...NODE_FLAGS, script, ...args], { encoding: "utf8" }));
 }
 
 function isInstalled(program: string): boolean {

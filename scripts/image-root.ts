@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { imageSbom, type NpmSbom } from "./image-sbom.ts";
+import { NODE_FLAGS } from "./node-flags.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 
@@ -36,9 +37,11 @@ for (const dir of ["usr/bin", "opt/tcpretrans", "usr/share/doc/tcpretrans"])
 const nodeLicense = layOutNode(image);
 cpSync(join(ROOT, "dist"), join(image, "opt/tcpretrans"), { recursive: true });
 writeFileSync(join(image, "opt/tcpretrans/package.json"), '{"type":"module"}\n');
-// For `kubectl exec`: there is no shell that could start the entry point's words.
-const launcher =
-  '#!/usr/bin/node --disable-warning=ExperimentalWarning\nimport("/opt/tcpretrans/tcpretrans.js");\n';
+// For `kubectl exec`: there is no shell that could start the entry point's words, and a first line takes one of them.
+const words = ["/usr/bin/node", ...NODE_FLAGS, "/opt/tcpretrans/tcpretrans.js"];
+const launcher = `#!/usr/bin/node --disable-sigusr1
+process.execve("/usr/bin/node", [...${JSON.stringify(words)}, ...process.argv.slice(2)]);
+`;
 writeFileSync(join(image, "usr/bin/tcpretrans"), launcher, { mode: 0o755 });
 cpSync(join(ROOT, "LICENSE"), join(docs, "LICENSE"));
 const sbom = imageSbom(npmSbom(), {

@@ -5,6 +5,7 @@ import { open } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { NODE_FLAGS } from "../scripts/node-flags.ts";
 import { Program, TCPRETRANS } from "./support/program.ts";
 
 /** Between the program and the file that it runs. */
@@ -13,13 +14,13 @@ function flagsOf(line: string, [from, to]: readonly [string, string]): readonly 
   return line.slice(start, line.indexOf(to, start)).match(/--[\w=-]+/g) ?? [];
 }
 
-test("bin/tcpretrans starts Node with the flags that the image has", () => {
+test("NODE_FLAGS are what bin/tcpretrans and the image start Node with", () => {
   const line = (path: string, start: string) =>
     readFileSync(path, "utf8")
       .split("\n")
       .find((text) => text.startsWith(start)) ?? "";
   const own = flagsOf(line(TCPRETRANS, "exec "), ['"$node"', '"$main"']);
-  assert.ok(own.length > 1);
+  assert.deepEqual(own, NODE_FLAGS);
   const image = join(import.meta.dirname, "../Dockerfile");
   assert.deepEqual(flagsOf(line(image, "ENTRYPOINT "), ["/usr/bin/node", ".js"]), own);
 });
