@@ -37,7 +37,9 @@ test("LiveSource.wait() ends with the first record after a quiet time", {
     return source.now();
   };
   let rest: Promise<void>;
+  let began: number;
   for (;;) {
+    began = performance.now();
     rest = source.wait(source.drain(visit));
     if (source.restedMs > 0) break;
     await rest;
@@ -47,6 +49,7 @@ test("LiveSource.wait() ends with the first record after a quiet time", {
   capture.instance.enable("sock", "inet_sock_set_state");
   await connectOnce();
   await rest;
+  assert.ok(source.restedMs <= performance.now() - began, "it tells what was rested in fact");
   source.drain(visit);
   assert.ok(pages > 0);
   capture.instance.disable("sock", "inet_sock_set_state");
