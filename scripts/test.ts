@@ -25,8 +25,8 @@ const LONGEST = [
 ];
 /** Each has a link and instances of its own, and looks at no others. */
 const HOST_FILES_AT_ONCE = 3;
-/** These hold all that the machine retransmits, or all that tracefs has, against something: nothing may run beside them. */
-const ALONE = ["agent", "agent-broken-network", "agent-ends", "trace", "tracefs-instance"].map(
+/** These hold all that the machine retransmits, or all that tracefs has, against something, or wait until nothing is: nothing may run beside them. */
+const ALONE = ["agent", "agent-broken-network", "agent-ends", "live-source", "trace", "tracefs-instance"].map(
   (name) => `test/kernel/${name}.host.ts`,
 );
 /** A file that takes longer hangs: that is a failure, and the others still run. */
