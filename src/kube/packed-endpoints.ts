@@ -9,7 +9,7 @@ const NO_LINES = "\n";
 
 /**
  * The endpoints of one slice as two texts, since a cluster has as many of them as pods, and few are ever asked for: an
- * object and two texts each would take ten times as much.
+ * object and two texts each would take several times as much.
  */
 export class PackedEndpoints {
   /** Those with an IPv4 address and a uid as the API server makes it. V8 keeps a text without larger characters in a byte each. */
