@@ -6,6 +6,8 @@ export interface MemoryGiverOptions {
   readonly ownBytes: () => number;
   /** Collects garbage and hands free memory to the kernel: takes some 50 ms, in which nothing else runs. */
   readonly giveBack: () => void;
+  /** Gives back pages of files that are not in use: takes a few ms. */
+  readonly unmap: () => void;
   /** Collects garbage alone. */
   readonly collect: () => void;
 }
@@ -21,21 +23,27 @@ const GROWN_AT_WORK_BYTES = 32 * 1024 * 1024;
 /**
  * Collects garbage when much has piled up, and gives back, once it is quiet, what the start, a list or a storm has
  * needed: V8 keeps a young generation as large as it was ever needed while nothing is allocated, and malloc keeps its
- * heap. To be called once a second.
+ * heap. Pages of files are given back once more ten quiet seconds later: a collection lets go of code too, and what
+ * compiles it anew is needed only then. To be called once a second.
  */
-export function memoryGiver({ cpuUs, ownBytes, giveBack, collect }: MemoryGiverOptions): () => void {
+export function memoryGiver({ cpuUs, ownBytes, giveBack, unmap, collect }: MemoryGiverOptions): () => void {
   let seconds = 0;
   let usedUs = cpuUs();
   let settledBytes = 0;
+  let isSettling = false;
   return () => {
     if (++seconds % QUIET_SECONDS !== 0) return;
     const before = usedUs;
     usedUs = cpuUs();
     const isAtWork = usedUs - before > QUIET_SECONDS * QUIET_SHARE * 1e6;
-    if (ownBytes() - settledBytes < (isAtWork ? GROWN_AT_WORK_BYTES : GROWN_BYTES)) return;
-    if (isAtWork) return collect();
-    giveBack();
-    settledBytes = ownBytes();
+    const hasGrown = ownBytes() - settledBytes >= (isAtWork ? GROWN_AT_WORK_BYTES : GROWN_BYTES);
+    if (hasGrown && isAtWork) return collect();
+    if (hasGrown) {
+      giveBack();
+      settledBytes = ownBytes();
+    } else if (isSettling && !isAtWork) unmap();
+    else return;
+    isSettling = hasGrown;
     usedUs = cpuUs();
   };
 }

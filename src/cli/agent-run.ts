@@ -178,6 +178,9 @@ function secondHand(parts: AgentParts, host: AgentHost): () => void {
 /** Without --expose-gc, which bin/tcpretrans and the image start Node with, only free memory of malloc is given back. */
 function openMemoryGiver({ noFfi }: AgentHost): () => void {
   const libc = openLibc({ disabled: noFfi });
+  const unmap = () => {
+    if (libc !== undefined) unmapProgram(libc);
+  };
   return memoryGiver({
     cpuUs: () => {
       const { user, system } = process.cpuUsage();
@@ -187,8 +190,9 @@ function openMemoryGiver({ noFfi }: AgentHost): () => void {
     giveBack: () => {
       globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
       libc?.trim();
-      if (libc !== undefined) unmapProgram(libc);
+      unmap();
     },
+    unmap,
     collect: () => globalThis.gc?.({ type: "major", execution: "sync" }),
   });
 }

@@ -1,4 +1,4 @@
-import { type Html, html } from "./html.ts";
+import { DASH, type Html, html } from "./html.ts";
 import type { CoverageModel, CoveredModel, PageModel } from "./page-model.ts";
 import { formatCount, formatShare, RUNG_WORDS } from "./page-words.ts";
 
@@ -9,9 +9,10 @@ export function coverageTile({ coverage }: PageModel): Html {
 }
 
 function headline(coverage: CoverageModel | undefined): { readonly number: Html; readonly words: string } {
-  if (coverage === undefined) return { number: html`–`, words: "the counters have not been read twice yet" };
+  if (coverage === undefined)
+    return { number: html`${DASH}`, words: "the counters have not been read twice yet" };
   const { seen, kernel } = coverage.segments;
-  if (kernel === 0 && seen === 0) return { number: html`–`, words: "the kernel has counted none yet" };
+  if (kernel === 0 && seen === 0) return { number: html`${DASH}`, words: "the kernel has counted none yet" };
   const words = `${formatCount(seen)} of ${formatCount(kernel)} segments, since the start`;
   const about = coverage.estimate === undefined ? "" : "≈ ";
   const tone = seen >= kernel ? "good" : coverage.estimate === undefined ? "warn" : "";
@@ -52,5 +53,5 @@ function coverageRow(what: string, covered: CoveredModel): Html {
 }
 
 function share({ seen, kernel }: CoveredModel): string {
-  return kernel === 0 ? "–" : formatShare(seen, kernel);
+  return kernel === 0 ? DASH : formatShare(seen, kernel);
 }

@@ -1,4 +1,4 @@
-import { type Html, html } from "./html.ts";
+import { ARROW, type Html, html } from "./html.ts";
 import type { EventRow, PageModel } from "./page-model.ts";
 import { shownName } from "./page-name.ts";
 import { formatCount, formatMoment } from "./page-words.ts";
@@ -11,7 +11,7 @@ export function eventsSection({ activity, nowUnixMs }: PageModel): Html {
 <h2>Last events <small>times are UTC</small></h2>
 <div class="card">
 <table class="fold">
-<thead><tr><th scope="col">Time</th><th scope="col">Source → destination</th><th scope="col">Cause</th><th scope="col" class="num">Segments</th><th scope="col">Outcome</th>${
+<thead><tr><th scope="col">Time</th><th scope="col">Source ${ARROW} destination</th><th scope="col">Cause</th><th scope="col" class="num">Segments</th><th scope="col">Outcome</th>${
     named ? html`<th scope="col">Addresses</th>` : undefined
   }</tr></thead>
 <tbody>
@@ -30,11 +30,11 @@ interface RowOptions {
 
 function eventRow(row: EventRow, { named, nowUnixMs }: RowOptions): Html {
   const { unixMs, cause, segments, source, destination } = row;
-  const addresses = html`<span class="${row.sourceAddress.startsWith("[") ? "ip6" : "ip4"}"><span>${row.sourceAddress}</span> → <span>${row.destinationAddress}</span></span>`;
+  const addresses = html`<span class="${row.sourceAddress.startsWith("[") ? "ip6" : "ip4"}"><span>${row.sourceAddress}</span> ${ARROW} <span>${row.destinationAddress}</span></span>`;
   const ends =
     source === undefined || destination === undefined
       ? addresses
-      : html`${shownName(source)} <span class="to">→</span> ${shownName(destination)}`;
+      : html`${shownName(source)} <span class="to">${ARROW}</span> ${shownName(destination)}`;
   const cells = [
     html`<td class="fix"><time datetime="${new Date(unixMs).toISOString()}">${formatMoment(unixMs, nowUnixMs, { millis: true })}</time></td>`,
     html`<td class="wide later">${ends}</td>`,

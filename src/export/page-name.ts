@@ -1,4 +1,4 @@
-import { type Html, html } from "./html.ts";
+import { ELLIPSIS, type Html, html } from "./html.ts";
 
 /** Characters of a name that are shown: almost every name has fewer. */
 const MOST = 96;
@@ -11,5 +11,5 @@ export function shownName(name: string): Html {
   if (characters.length <= MOST) return html`${name}`;
   const head = characters.slice(0, HEAD).join("");
   const tail = characters.slice(-TAIL).join("");
-  return html`<span title="${name}">${head}…${tail}</span>`;
+  return html`<span title="${name}">${head}${ELLIPSIS}${tail}</span>`;
 }

@@ -1,5 +1,5 @@
 import { CAUSES } from "../event/tcp-event.ts";
-import { type Html, html } from "./html.ts";
+import { ARROW, type Html, html } from "./html.ts";
 import { shareBar } from "./page-bars.ts";
 import type { ActivityModel, Counted, PairRow } from "./page-model.ts";
 import { shownName } from "./page-name.ts";
@@ -22,7 +22,7 @@ export function pairsSection({ pairs, otherPairs }: ActivityModel): Html {
 <h2>Who retransmits to whom</h2>
 <div class="card">
 <table class="fold">
-<thead><tr><th scope="col">Source → destination</th><th scope="col" class="num">Last 5 min</th><th scope="col" class="num">Since start</th><th scope="col">Causes</th>${
+<thead><tr><th scope="col">Source ${ARROW} destination</th><th scope="col" class="num">Last 5 min</th><th scope="col" class="num">Since start</th><th scope="col">Causes</th>${
     stood ? html`<th scope="col" class="num">Stood still</th>` : undefined
   }</tr></thead>
 <tbody>
@@ -36,7 +36,7 @@ ${others}
 
 function pairRow({ source, destination, recent, total }: PairRow, stood: boolean): Html {
   const shown = recent.segments + recent.failed > 0 ? recent : total;
-  return html`<tr><th scope="row" class="wide">${shownName(source)} <span class="to">→</span> ${shownName(destination)}</th>${[
+  return html`<tr><th scope="row" class="wide">${shownName(source)} <span class="to">${ARROW}</span> ${shownName(destination)}</th>${[
     html`<td class="num" data-label="5 min">${segments(recent)}</td>`,
     html`<td class="num" data-label="since start">${segments(total)}</td>`,
     html`<td class="${shown === recent ? "" : "soft"}">${causes(shown)}</td>`,

@@ -1,3 +1,4 @@
+import { copyText } from "./interner.ts";
 import type { Tombstones } from "./tombstones.ts";
 
 /** What stands behind a service. */
@@ -25,10 +26,13 @@ export interface BackingChange {
 /** How many endpoints of each service are ready, over all of its slices. */
 export class Backends {
   readonly #tombstones: Tombstones;
+  readonly #nameOf: (service: string) => string | undefined;
   readonly #byService = new Map<string, Backing>();
 
-  constructor(tombstones: Tombstones) {
+  /** `nameOf` gives a name as whoever knows the service has it already: one text for both. */
+  constructor(tombstones: Tombstones, nameOf: (service: string) => string | undefined) {
     this.#tombstones = tombstones;
+    this.#nameOf = nameOf;
   }
 
   /** What stands behind a service, until that is forgotten; undefined where no slice of it was ever seen. */
@@ -36,9 +40,10 @@ export class Backends {
     return this.#byService.get(service);
   }
 
-  of(service: string): Backing {
-    let backing = this.#byService.get(service);
+  of(name: string): Backing {
+    let backing = this.#byService.get(name);
     if (backing === undefined) {
+      const service = this.#nameOf(name) ?? copyText(name);
       backing = { service, slices: 0, ready: 0, noneSinceMs: undefined, forgotten: false };
       this.#byService.set(service, backing);
     }

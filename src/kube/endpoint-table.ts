@@ -1,4 +1,5 @@
 import { Backends, type Backing } from "./backends.ts";
+import { HashIndex } from "./hash-index.ts";
 import { copyText, Interner } from "./interner.ts";
 import { addressHash, PackedEndpoints } from "./packed-endpoints.ts";
 import type { ResourceSink } from "./resource-sink.ts";
@@ -9,18 +10,22 @@ import type { Tombstones } from "./tombstones.ts";
 /** Endpoints of services by address, as they are now. */
 export class EndpointTable implements ResourceSink<SlimEndpointSlice> {
   readonly #roster = new Roster<Slice>();
-  /** By the hash of an address: the slices that may have it, most often one. */
-  readonly #byHash = new Map<number, Slice | readonly Slice[]>();
+  /** By slot, and the slots of those that are gone. */
+  readonly #slices: (Slice | undefined)[] = [];
+  readonly #free: number[] = [];
+  /** Slots by the hash of an address. */
+  readonly #byHash = new HashIndex((slot) => this.#slices[slot]?.endpoints.hashes() ?? NO_HASHES);
   readonly #ports = new Interner<readonly number[]>();
   readonly #backends: Backends;
 
-  constructor(tombstones: Tombstones) {
-    this.#backends = new Backends(tombstones);
+  /** `nameOf` gives the name of a service that is known as it is kept there. */
+  constructor(tombstones: Tombstones, nameOf: (service: string) => string | undefined) {
+    this.#backends = new Backends(tombstones, nameOf);
   }
 
-  /** Addresses that are some service's endpoint, but for a few whose hashes are the same. */
+  /** Addresses of endpoints, each as often as there are slices with it; but for a few whose hashes are the same. */
   get size(): number {
-    return this.#byHash.size;
+    return this.#byHash.count;
   }
 
   /** What stands behind a service, by `namespace/name`, until that is forgotten. */
@@ -49,7 +54,7 @@ export class EndpointTable implements ResourceSink<SlimEndpointSlice> {
     const backing = this.#backends.of(`${namespace}/${slim.service}`);
     const ports = slim.ports && this.#ports.get(slim.ports.join(), () => slim.ports ?? []);
     const slice = new Slice(known?.uid ?? copyText(uid), { backing, ports, slim });
-    for (const hash of slice.hashes()) this.#link(hash, slice);
+    this.#link(slice);
     this.#roster.set(slice);
     this.#roster.seen(slice);
     const isSame = known?.backing === backing;
@@ -69,10 +74,10 @@ export class EndpointTable implements ResourceSink<SlimEndpointSlice> {
   }
 
   #with(address: string, port: number): readonly Slice[] {
-    const known = this.#byHash.get(addressHash(address));
-    if (known === undefined) return [];
-    const slices = isSlice(known) ? [known] : known;
-    return slices.filter(({ ports, endpoints }) => ports?.includes(port) !== false && endpoints.has(address));
+    const slices = this.#byHash.candidates(addressHash(address)).map((slot) => this.#slices[slot]);
+    return slices
+      .filter((slice) => slice !== undefined)
+      .filter(({ ports, endpoints }) => ports?.includes(port) !== false && endpoints.has(address));
   }
 
   #drop(slice: Slice, receivedMs: number): void {
@@ -81,26 +86,26 @@ export class EndpointTable implements ResourceSink<SlimEndpointSlice> {
   }
 
   #leave(slice: Slice, { isCounted, receivedMs }: { isCounted: boolean; receivedMs: number }): void {
-    for (const hash of slice.hashes()) this.#unlink(hash, slice);
+    this.#unlink(slice);
     if (!isCounted) return;
     const change = { slices: -1, ready: -slice.ready, changedSeconds: undefined, receivedMs };
     this.#backends.change(slice.backing, change);
   }
 
-  #link(hash: number, slice: Slice): void {
-    const known = this.#byHash.get(hash);
-    if (known === undefined) this.#byHash.set(hash, slice);
-    else this.#byHash.set(hash, isSlice(known) ? [known, slice] : [...known, slice]);
+  #link(slice: Slice): void {
+    slice.slot = this.#free.pop() ?? this.#slices.length;
+    this.#slices[slice.slot] = slice;
+    this.#byHash.add(slice.slot);
   }
 
-  #unlink(hash: number, slice: Slice): void {
-    const known = this.#byHash.get(hash);
-    const left = known === undefined || isSlice(known) ? [] : known.filter((each) => each !== slice);
-    const [only, ...others] = left;
-    if (only === undefined) this.#byHash.delete(hash);
-    else this.#byHash.set(hash, others.length === 0 ? only : left);
+  #unlink({ slot }: Slice): void {
+    this.#byHash.delete(slot);
+    this.#slices[slot] = undefined;
+    this.#free.push(slot);
   }
 }
+
+const NO_HASHES: ReadonlySet<number> = new Set();
 
 interface SliceParts {
   readonly backing: Backing;
@@ -116,6 +121,7 @@ class Slice implements RosterEntry {
   readonly ready: number;
   readonly endpoints: PackedEndpoints;
   seenIn = 0;
+  slot = 0;
 
   constructor(uid: string, { backing, ports, slim }: SliceParts) {
     this.uid = uid;
@@ -128,12 +134,4 @@ class Slice implements RosterEntry {
   get removed(): boolean {
     return false;
   }
-
-  hashes(): ReadonlySet<number> {
-    return new Set(this.endpoints.addresses().map(addressHash));
-  }
-}
-
-function isSlice(known: Slice | readonly Slice[]): known is Slice {
-  return known instanceof Slice;
 }

@@ -16,7 +16,8 @@ export class NodeTable implements ResourceSink<SlimNode> {
   readonly #options: NodeTableOptions;
   readonly #roster = new Roster<NodeEntry>();
   readonly #byName = new Map<string, NodeEntry>();
-  readonly #byAddress = new Map<string, readonly NodeEntry[]>();
+  /** Most addresses are one node's: a list of it would be 184 bytes. */
+  readonly #byAddress = new Map<string, NodeEntry | readonly NodeEntry[]>();
   readonly #byRange = new CidrTable<NodeEntry>();
   /** Undefined: to be found out anew. */
   #haveRanges: boolean | undefined = undefined;
@@ -36,8 +37,7 @@ export class NodeTable implements ResourceSink<SlimNode> {
   /** The node with an address, the last one where it is gone; undefined where several say that they have it. */
   at(address: string): NodeEntry | undefined {
     const entries = this.#byAddress.get(address);
-    if (entries === undefined) return undefined;
-    if (entries.length === 1) return entries[0];
+    if (entries === undefined || !isList(entries)) return entries;
     const living = entries.filter((entry) => !entry.removed);
     return living.length === 0 ? entries.at(-1) : living.length === 1 ? living[0] : undefined;
   }
@@ -109,14 +109,28 @@ export class NodeTable implements ResourceSink<SlimNode> {
 
   #setAddresses(entry: NodeEntry, before: readonly string[], after: readonly string[]): void {
     for (const address of before) {
-      const left = this.#byAddress.get(address)?.filter((each) => each !== entry) ?? [];
-      if (left.length === 0) this.#byAddress.delete(address);
-      else this.#byAddress.set(address, left);
+      this.#setHolders(
+        address,
+        this.#holders(address).filter((each) => each !== entry),
+      );
     }
-    for (const address of after) {
-      this.#byAddress.set(address, [...(this.#byAddress.get(address) ?? []), entry]);
-    }
+    for (const address of after) this.#setHolders(address, [...this.#holders(address), entry]);
   }
+
+  #holders(address: string): readonly NodeEntry[] {
+    const entries = this.#byAddress.get(address) ?? [];
+    return isList(entries) ? entries : [entries];
+  }
+
+  #setHolders(address: string, holders: readonly NodeEntry[]): void {
+    const [only, ...others] = holders;
+    if (only === undefined) this.#byAddress.delete(address);
+    else this.#byAddress.set(address, others.length === 0 ? only : holders);
+  }
+}
+
+function isList(entries: NodeEntry | readonly NodeEntry[]): entries is readonly NodeEntry[] {
+  return Array.isArray(entries);
 }
 
 class NodeEntry implements NodeRecord, RosterEntry {

@@ -86,7 +86,7 @@ export class OwnerIndex {
     this.#options = options;
     this.#tombstones = tombstones;
     this.#pods = new PodTable({ tombstones, ownNode, clockSlackSeconds, statusLagMs });
-    this.#endpoints = new EndpointTable(tombstones);
+    this.#endpoints = new EndpointTable(tombstones, (service) => this.#services.byName(service)?.fullName);
     const backingOf = (service: string) => this.#endpoints.backing(service);
     const ranges = this.#ranges;
     this.#services = new ServiceTable({ tombstones, ranges, clockSlackSeconds, backingOf });

@@ -1,7 +1,7 @@
 import { formatIpv4, parseIpv4 } from "../event/ip-address.ts";
 import { addressHash } from "./packed-endpoints.ts";
 import { formatUid, uidWords } from "./packed-uid.ts";
-import { growColumns, type PodColumns } from "./pod-columns.ts";
+import { growColumns, isSecond, NO_SECOND, type PodColumns } from "./pod-columns.ts";
 import { addressesOf, PodEntry, type PodStand, type SharedParts } from "./pod-entry.ts";
 import { readName, writeName } from "./short-name.ts";
 import { NONE, SlotIndex } from "./slot-index.ts";
@@ -38,6 +38,7 @@ export class PackedPods {
     const { stand } = pod;
     const uid = uidWords(pod.uid);
     if (stand === undefined || uid === undefined) return false;
+    if (!isSecond(stand.startFloor) || !isSecond(stand.readySeconds ?? 0)) return false;
     const addresses = addressesOf(pod);
     const [v4, v6] = familiesOf(addresses);
     if (addresses.length !== Number(v4 !== undefined) + Number(v6 !== undefined)) return false;
@@ -106,7 +107,7 @@ export class PackedPods {
     const { uids, names, v4, flags, startFloors, readySeconds, certainMs, seenIn } = this.#columns;
     const group = this.#groups[slot];
     if (group === undefined) throw new RangeError(`Cannot read slot ${slot}: it is free`);
-    const ready = readySeconds[slot] ?? Number.NaN;
+    const ready = readySeconds[slot] ?? NO_SECOND;
     const word = v4[slot] ?? 0;
     const addresses = [word === 0 ? undefined : formatIpv4(word), this.#v6[slot]];
     return PodEntry.standing(formatUid(uids, slot * 4), readName(group.workload.name, { names, slot }), {
@@ -115,7 +116,7 @@ export class PackedPods {
         addresses: addresses.filter((address) => address !== undefined),
         flags: flags[slot] ?? 0,
         startFloor: startFloors[slot] ?? 0,
-        readySeconds: Number.isNaN(ready) ? undefined : ready,
+        readySeconds: ready === NO_SECOND ? undefined : ready,
         certainMs: certainMs[slot] ?? 0,
         seenIn: seenIn[slot] ?? 0,
       },
@@ -134,7 +135,7 @@ export class PackedPods {
     const columns = this.#columns;
     columns.flags[slot] = stand.flags;
     columns.startFloors[slot] = stand.startFloor;
-    columns.readySeconds[slot] = stand.readySeconds ?? Number.NaN;
+    columns.readySeconds[slot] = stand.readySeconds ?? NO_SECOND;
     columns.certainMs[slot] = stand.certainMs;
     columns.seenIn[slot] = stand.seenIn;
   }

@@ -1,5 +1,7 @@
 /** Bytes of a short name, its length first. */
 export const NAME_BYTES = 24;
+/** No second of a column: one in the year 2106. */
+export const NO_SECOND = 0xffffffff;
 const LEAST = 1024;
 
 /** Numbers of many pods side by side, by slot. */
@@ -11,9 +13,9 @@ export interface PodColumns {
   /** `NAME_BYTES` to a slot. */
   readonly names: Uint8Array;
   readonly flags: Uint8Array;
-  readonly startFloors: Float64Array;
-  /** NaN where it was not told. */
-  readonly readySeconds: Float64Array;
+  readonly startFloors: Uint32Array;
+  /** `NO_SECOND` where it was not told. */
+  readonly readySeconds: Uint32Array;
   readonly certainMs: Float64Array;
   readonly seenIn: Uint32Array;
 }
@@ -26,11 +28,16 @@ export function growColumns(slots: number, before: PodColumns | undefined): PodC
     v4: grow(before?.v4, new Uint32Array(room)),
     names: grow(before?.names, new Uint8Array(room * NAME_BYTES)),
     flags: grow(before?.flags, new Uint8Array(room)),
-    startFloors: grow(before?.startFloors, new Float64Array(room)),
-    readySeconds: grow(before?.readySeconds, new Float64Array(room)),
+    startFloors: grow(before?.startFloors, new Uint32Array(room)),
+    readySeconds: grow(before?.readySeconds, new Uint32Array(room)),
     certainMs: grow(before?.certainMs, new Float64Array(room)),
     seenIn: grow(before?.seenIn, new Uint32Array(room)),
   };
+}
+
+/** Whether a time in Unix seconds has room in a column. */
+export function isSecond(seconds: number): boolean {
+  return Number.isInteger(seconds) && seconds >= 0 && seconds < NO_SECOND;
 }
 
 type Numbers = Uint32Array | Uint8Array | Float64Array;

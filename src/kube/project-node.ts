@@ -14,9 +14,10 @@ export function projectNode(object: unknown): SlimNode | undefined {
   const [uid, name] = [textOf(metadata, "uid"), textOf(metadata, "name")];
   if (uid === undefined || name === undefined) return undefined;
   const annotations = objectOf(metadata, "annotations");
-  const podCidrs = [...new Set([textOf(spec, "podCIDR") ?? "", ...textsOf(spec, "podCIDRs")])].filter(
-    Boolean,
-  );
+  // A set makes a list without room to grow, which filter() does not.
+  const podCidrs = [
+    ...new Set([textOf(spec, "podCIDR") ?? "", ...textsOf(spec, "podCIDRs")].filter(Boolean)),
+  ];
   // A Hostname or DNS name among them is no address and falls out.
   const addresses = objectsOf(status, "addresses")
     .map((item) => canonicalAddress(textOf(item, "address") ?? ""))

@@ -4,7 +4,7 @@ import type { ClusterRanges } from "./cluster-ranges.ts";
 import { PartialHold } from "./partial-hold.ts";
 import type { ResourceSink } from "./resource-sink.ts";
 import { Roster } from "./roster.ts";
-import { ServiceEntry } from "./service-entry.ts";
+import { NONE, ServiceEntry } from "./service-entry.ts";
 import type { SlimService } from "./slim.ts";
 import type { Tombstones } from "./tombstones.ts";
 
@@ -115,7 +115,7 @@ export class ServiceTable implements ResourceSink<SlimService> {
     const { ranges } = this.#options;
     for (const address of addresses) ranges.add(address);
     for (const address of entry.sharedAddresses) ranges.remove(address);
-    entry.sharedAddresses = addresses;
+    entry.sharedAddresses = addresses.length === 0 ? NONE : addresses;
   }
 
   #bury(entry: ServiceEntry, receivedMs: number): void {

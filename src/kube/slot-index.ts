@@ -71,7 +71,7 @@ export class SlotIndex {
 }
 
 /** Addresses of a node lie side by side, and would make long walks (the last step of MurmurHash3). */
-function spread(hash: number): number {
+export function spread(hash: number): number {
   const mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   return mixed ^ (mixed >>> 13);
 }

@@ -6,7 +6,7 @@ const MIB = 1024 * 1024;
 
 /** Lets seconds pass, in each of which so much CPU is used; gives how often memory was given back so far. */
 function aProcess() {
-  const state = { cpuUs: 0, own: 70 * MIB, given: 0, collected: 0 };
+  const state = { cpuUs: 0, own: 70 * MIB, given: 0, unmapped: 0, collected: 0 };
   const look = memoryGiver({
     cpuUs: () => state.cpuUs,
     ownBytes: () => state.own,
@@ -14,6 +14,7 @@ function aProcess() {
       state.given++;
       state.own = 30 * MIB;
     },
+    unmap: () => void state.unmapped++,
     collect: () => {
       state.collected++;
       state.own -= 20 * MIB;
@@ -42,6 +43,20 @@ test("memoryGiver() waits while there is work, and gives back afterwards", () =>
   const { pass } = aProcess();
   assert.equal(pass(60, 200_000), 0);
   assert.equal(pass(20, 3_000), 1);
+});
+
+test("memoryGiver() unmaps once more ten quiet seconds after it gave back", () => {
+  const { pass, state } = aProcess();
+  pass(19, 3_000);
+  assert.equal(state.unmapped, 0);
+  pass(601, 3_000);
+  assert.equal(state.unmapped, 1);
+  state.own += 9 * MIB;
+  pass(10, 3_000);
+  pass(60, 200_000);
+  assert.deepEqual([state.given, state.unmapped], [2, 1]);
+  pass(600, 3_000);
+  assert.deepEqual([state.given, state.unmapped], [2, 2]);
 });
 
 test("memoryGiver() gives back again when memory has grown by 8 MiB, and not for less", () => {

@@ -25,8 +25,8 @@ const slims = fc.record({
   workload: fc.constantFrom("a", "b"),
   addresses: fc.uniqueArray(fc.constantFrom(...ADDRESSES), { minLength: 1, maxLength: 2 }),
   ready: fc.boolean(),
-  readySeconds: fc.option(fc.constantFrom(0, 1005, 4e9, -1), { nil: undefined }),
-  startSeconds: fc.option(fc.constantFrom(0, 1000, 4e9), { nil: undefined }),
+  readySeconds: fc.option(fc.constantFrom(0, 1005, 4e9, 2 ** 32 - 1, -1), { nil: undefined }),
+  startSeconds: fc.option(fc.constantFrom(0, 1, 1000, 4e9), { nil: undefined }),
   endsByItself: fc.boolean(),
   hostNetwork: fc.constantFrom(false, false, false, true),
   terminatingSeconds: fc.constantFrom(undefined, undefined, undefined, 7),
@@ -113,7 +113,7 @@ test("PackedPods gives back each pod as it was, by any of its addresses and by u
 
 test("PackedPods holds ten thousand pods side by side", () => {
   const packed = new PackedPods();
-  const draft = { name: "a", workload: "a", ready: true, readySeconds: 0, startSeconds: 0 } as const;
+  const draft = { name: "a", workload: "a", ready: true, readySeconds: 0, startSeconds: 1 } as const;
   const plain = { ...draft, endsByItself: false, hostNetwork: false, terminatingSeconds: undefined };
   const addressOf = (i: number) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
   for (let i = 1; i <= 10_000; i++) {
@@ -134,6 +134,9 @@ const REFUSED: readonly (readonly [what: string, change: Partial<SlimPod>])[] = 
   ["no address", { addresses: [] }],
   ["a name that is too long", { name: "x".repeat(24) }],
   ["no start", { startSeconds: undefined }],
+  ["a start before 1970", { startSeconds: 0 }],
+  ["a start after 2106", { startSeconds: 2 ** 32 }],
+  ["a second of readiness after 2106", { readySeconds: 2 ** 32 - 1 }],
   ["its node's network", { hostNetwork: true }],
   ["a host port", { hostPorts: [{ port: 80, address: undefined }] }],
   ["a request to end", { terminatingSeconds: 5 }],
