@@ -49,24 +49,24 @@ export function recordDecoder(role: Role, format: EventFormat, facts: DecodeFact
   if (socket === undefined && MAKES_EVENTS.has(role)) return () => "no-addresses";
   return (view, offset, length, time, cpu) => {
     if (length < size) return "record-too-short";
-    const socketKey = keyOf(key(view, offset) ?? 0);
+    const socketKey = keyOf(key?.(view, offset) ?? 0);
     const fields = socket?.(view, offset, socketKey);
     if (fields === "unknown-family") return fields;
     return {
       role,
       time,
       cpu,
-      pid: pid(view, offset) ?? 0,
+      pid: pid?.(view, offset) ?? 0,
       key: socketKey,
       socket: fields,
-      segsLimit: segsLimit(view, offset),
-      gsoSegs: gsoSegs(view, offset),
-      skbLen: skbLen(view, offset),
-      error: error(view, offset),
-      sndWnd: sndWnd(view, offset),
-      dead: ((flags(view, offset) ?? 0) & SOCK_DEAD_BIT) !== 0,
-      tlpHighSeq: tlpHighSeq(view, offset),
-      congState: congState(view, offset),
+      segsLimit: segsLimit?.(view, offset),
+      gsoSegs: gsoSegs?.(view, offset),
+      skbLen: skbLen?.(view, offset),
+      error: error?.(view, offset),
+      sndWnd: sndWnd?.(view, offset),
+      dead: ((flags?.(view, offset) ?? 0) & SOCK_DEAD_BIT) !== 0,
+      tlpHighSeq: tlpHighSeq?.(view, offset),
+      congState: congState?.(view, offset),
       stack: undefined,
     };
   };
@@ -120,37 +120,37 @@ function socketReader(role: Role, format: EventFormat, facts: KernelFacts): Sock
   const read: SocketReader = (view, offset, key) => {
     const ends = addresses(view, offset, key);
     if (ends === undefined) return "unknown-family";
-    const caByte = ca(view, offset);
-    const jiffies = rto(view, offset);
-    const srttUs8 = srtt(view, offset);
+    const caByte = ca?.(view, offset);
+    const jiffies = rto?.(view, offset);
+    const srttUs8 = srtt?.(view, offset);
     return {
       key,
-      state: isSynAck ? TCP_NEW_SYN_RECV : (state(view, offset) ?? 0),
+      state: isSynAck ? TCP_NEW_SYN_RECV : (state?.(view, offset) ?? 0),
       ipVersion: ends.ipVersion,
       localAddress: ends.local,
-      localPort: localPort(view, offset) ?? 0,
+      localPort: localPort?.(view, offset) ?? 0,
       peerAddress: ends.peer,
-      peerPort: peerPort(view, offset) ?? 0,
+      peerPort: peerPort?.(view, offset) ?? 0,
       // A dereference that failed leaves what the buffer held before (kernel/trace/trace_probe_tmpl.h): the pointer tells.
-      netns: netValid(view, offset) ? netns(view, offset) : undefined,
+      netns: netValid(view, offset) ? netns?.(view, offset) : undefined,
       cgroupId: cgroupValid(view, offset) ? cgroupId?.(view, offset) : undefined,
       caState: caByte === undefined ? undefined : (caByte >>> facts.caState.shift) & caMask,
-      pending: pending(view, offset),
-      retransmits: retransmits(view, offset),
-      backoff: backoff(view, offset),
+      pending: pending?.(view, offset),
+      retransmits: retransmits?.(view, offset),
+      backoff: backoff?.(view, offset),
       rto: jiffies === undefined || hz === undefined ? undefined : jiffies / hz,
       srtt: srttUs8 ? (srttUs8 >>> 3) / 1e6 : undefined, // srtt_us is kept shifted left by 3; 0 before the first sample
-      cwnd: cwnd(view, offset),
-      mss: mss(view, offset),
-      packetsOut: packetsOut(view, offset),
-      retransOut: retransOut(view, offset),
-      lostOut: lostOut(view, offset),
-      totalRetrans: totalRetrans(view, offset),
+      cwnd: cwnd?.(view, offset),
+      mss: mss?.(view, offset),
+      packetsOut: packetsOut?.(view, offset),
+      retransOut: retransOut?.(view, offset),
+      lostOut: lostOut?.(view, offset),
+      totalRetrans: totalRetrans?.(view, offset),
       bytesRetrans: bytesRetrans?.(view, offset),
-      seq: seq(view, offset),
-      endSeq: endSeq(view, offset),
-      tcpFlags: tcpFlags(view, offset),
-      sinceAck: secondsBetween(ackedAt(view, offset), now(view, offset), hz),
+      seq: seq?.(view, offset),
+      endSeq: endSeq?.(view, offset),
+      tcpFlags: tcpFlags?.(view, offset),
+      sinceAck: secondsBetween(ackedAt?.(view, offset), now?.(view, offset), hz),
     };
   };
   return isSynAck ? read : shareSockets(read, format, { addresses, state, localPort, peerPort });
@@ -167,7 +167,7 @@ function secondsBetween(
 }
 
 /** `skc_dport` is in network order, the tracepoints' `dport` in the host's. */
-function peerPortReader(format: EventFormat): NumberReader {
+function peerPortReader(format: EventFormat): NumberReader | undefined {
   const raw = findField(format, ["dp"]);
   if (raw?.size !== 2) return numberReader(format, "dport");
   const at = raw.offset;

@@ -1,7 +1,7 @@
 import type { EventField, EventFormat } from "../tracefs/event-format.ts";
 
-/** Reads one number of a record, or undefined where the format has no such field. */
-export type NumberReader = (view: DataView, offset: number) => number | undefined;
+/** Reads one number of a record. */
+export type NumberReader = (view: DataView, offset: number) => number;
 
 /** Reads one 64-bit number of a record. */
 export type BigReader = (view: DataView, offset: number) => bigint;
@@ -15,10 +15,13 @@ export function findField(format: EventFormat, names: readonly string[]): EventF
   return undefined;
 }
 
-/** Compiles a reader for a number of at most 32 bits, or of 64 bits of which 53 are kept. */
-export function numberReader(format: EventFormat, ...names: readonly string[]): NumberReader {
+/**
+ * Compiles a reader for a number of at most 32 bits, or of 64 bits of which 53 are kept; undefined where the format has no
+ * such field, so that a record costs no call for it.
+ */
+export function numberReader(format: EventFormat, ...names: readonly string[]): NumberReader | undefined {
   const field = findField(format, names);
-  if (field === undefined) return () => undefined;
+  if (field === undefined) return undefined;
   const at = field.offset;
   switch (field.size) {
     case 1:
@@ -34,7 +37,7 @@ export function numberReader(format: EventFormat, ...names: readonly string[]): 
         (view.getUint32(offset + at + 4, true) & 0x1fffff) * 0x1_0000_0000 +
         view.getUint32(offset + at, true);
     default:
-      return () => undefined;
+      return undefined;
   }
 }
 

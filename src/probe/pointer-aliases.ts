@@ -67,7 +67,7 @@ export function recordScrubber(format: EventFormat, aliases: PointerAliases): Re
   return (view, offset, length) => {
     if (length < size) return scrubUnknown(view, offset, length);
     for (const { valid, value } of derived) if (!valid(view, offset)) clear(view, offset, value);
-    for (const field of unused.get(family(view, offset) ?? 0) ?? []) clear(view, offset, field);
+    for (const field of unused.get(family?.(view, offset) ?? 0) ?? []) clear(view, offset, field);
     for (const gap of gaps) view.setUint8(offset + gap, 0);
     clear(view, offset, { offset: size, size: length - size });
     for (const field of pointers) {

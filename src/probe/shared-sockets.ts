@@ -13,9 +13,9 @@ export type SocketReader = (
 /** What tells the sockets of a plain tracepoint apart, and all that it tells of them. */
 export interface SocketIdentity {
   readonly addresses: AddressReader;
-  readonly state: NumberReader;
-  readonly localPort: NumberReader;
-  readonly peerPort: NumberReader;
+  readonly state: NumberReader | undefined;
+  readonly localPort: NumberReader | undefined;
+  readonly peerPort: NumberReader | undefined;
 }
 
 /** Fields that change from record to record; the kernel's own tracepoints have none of them. */
@@ -61,9 +61,9 @@ export function shareSockets(
     // The same pair of addresses is the same object, made for this key.
     if (
       slot?.addresses === ends &&
-      slot.socket.state === state(view, offset) &&
-      slot.socket.localPort === localPort(view, offset) &&
-      slot.socket.peerPort === peerPort(view, offset)
+      slot.socket.state === state?.(view, offset) &&
+      slot.socket.localPort === localPort?.(view, offset) &&
+      slot.socket.peerPort === peerPort?.(view, offset)
     ) {
       return slot.socket;
     }

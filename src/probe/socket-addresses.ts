@@ -38,11 +38,13 @@ export function addressReader(format: EventFormat): AddressReader | undefined {
   const familyOf = numberReader(format, "fam", "family");
   const hasFamily = findField(format, ["fam", "family"]) !== undefined;
   const slots: (Slot | undefined)[] = new Array(SLOTS).fill(undefined);
-  const words = new Uint32Array(9);
+  // What the family does not have stays 0.
+  const [ipv4, ipv6] = [new Uint32Array(9), new Uint32Array(9)];
+  [ipv4[8], ipv6[8]] = [AF_INET, AF_INET6];
   return (view, offset, key) => {
-    const family = hasFamily ? familyOf(view, offset) : mappedFamily(view, offset, local6);
+    const family = hasFamily ? familyOf?.(view, offset) : mappedFamily(view, offset, local6);
+    const words = family === AF_INET ? ipv4 : ipv6;
     if (family === AF_INET) {
-      for (let i = 0; i < 8; i++) words[i] = 0; // fill() is a call out of compiled code
       words[3] = view.getUint32(offset + local4, false);
       words[7] = view.getUint32(offset + peer4, false);
     } else if (family === AF_INET6 && local6 !== undefined && peer6 !== undefined) {
@@ -51,7 +53,6 @@ export function addressReader(format: EventFormat): AddressReader | undefined {
         words[4 + i] = view.getUint32(offset + peer6 + 4 * i, false);
       }
     } else return undefined;
-    words[8] = family;
     const index = key & (SLOTS - 1);
     const slot = slots[index];
     if (slot !== undefined && slot.key === key && same(slot.words, words)) return slot.addresses;
