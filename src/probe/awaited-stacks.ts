@@ -81,6 +81,11 @@ export class AwaitedStacks {
   }
 
   #drop(index: number): void {
+    if (index === this.#records.length - 1) {
+      this.#records.pop(); // splice() makes an array of what it took
+      this.#contexts.pop();
+      return;
+    }
     this.#records.splice(index, 1);
     this.#contexts.splice(index, 1);
   }

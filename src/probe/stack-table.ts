@@ -1,7 +1,8 @@
 import type { KernelStack } from "../event/tcp-event.ts";
 
-/** Bounds the memory of a StackTable: stacks kept, a power of two. A storm here had about a thousand. */
-const SLOTS = 4096;
+/** Bounds the memory of a StackTable: stacks kept, 2^12. A storm here had about a thousand. */
+const SLOT_BITS = 12;
+const SLOTS = 2 ** SLOT_BITS;
 
 interface Slot {
   /** Halves of the addresses as they stood in the record, low before high. */
@@ -15,7 +16,7 @@ export class StackTable {
 
   /** The stack of `count` addresses at `offset`, without those that are 0: slots that the kernel left empty. */
   read(view: DataView, offset: number, count: number): KernelStack {
-    const index = hash(view, offset, count) & (SLOTS - 1);
+    const index = hash(view, offset, count);
     const slot = this.#slots[index];
     if (slot !== undefined && same(slot.words, view, offset, count)) return slot.stack;
     const words = new Uint32Array(2 * count);
@@ -30,13 +31,13 @@ export class StackTable {
   }
 }
 
+/** The upper bits of a product, which all lower ones have a part in. */
 function hash(view: DataView, offset: number, count: number): number {
   let mixed = count;
   for (let i = 0; i < count; i++) {
-    mixed = Math.imul(mixed ^ view.getUint32(offset + 8 * i, true), 0x9e3779b1); // 2^32 / golden ratio
-    mixed ^= mixed >>> 15;
+    mixed = Math.imul(mixed ^ view.getInt32(offset + 8 * i, true), 0x9e3779b1); // 2^32 / golden ratio
   }
-  return mixed;
+  return mixed >>> (32 - SLOT_BITS);
 }
 
 function same(words: Uint32Array, view: DataView, offset: number, count: number): boolean {
