@@ -26,6 +26,8 @@ import { Storm } from "../test/bench/storm.ts";
 import { allTools, type Tool } from "../test/bench/tools.ts";
 import { NODE_FLAGS } from "./node-flags.ts";
 
+/** Storm that each tool sees before it is measured. */
+const WARM_UP_SECONDS = 1.5;
 const STORM = { connections: 256, lossPerMille: 300, mtu: 576, rtoMinMs: 2 };
 /** What sweep-cost.ts measures. */
 const SWEEPS: Readonly<Record<string, string>> = {
@@ -82,7 +84,7 @@ async function runRounds(tools: readonly Tool[]): Promise<readonly Run[]> {
   const runs: Run[] = [];
   for (let round = 1; round <= rounds; round++) {
     for (const tool of tools) {
-      const run = await runTool(tool, { storm, seconds, paths });
+      const run = await runTool(tool, { storm, seconds, paths, warmUpSeconds: WARM_UP_SECONDS });
       runs.push(run);
       const share = run.seenPercent > 0 ? `${run.seenPercent.toFixed(2)} % seen` : "";
       const us = usPerEvent(run).toFixed(2);
@@ -104,7 +106,12 @@ async function findBufferSize(): Promise<number | undefined> {
       name: `${tool.name} --buffer-size=${size}`,
       command: `${tool.command} --buffer-size=${size}`,
     };
-    const { words, perSecond } = await runTool(sized, { storm, seconds, paths });
+    const { words, perSecond } = await runTool(sized, {
+      storm,
+      seconds,
+      paths,
+      warmUpSeconds: WARM_UP_SECONDS,
+    });
     console.log(`${sized.name}: ${words || "nothing lost"} at ${Math.round(perSecond)} events/s`);
     if (words === "") return size;
   }
@@ -218,7 +225,7 @@ the highest rate of retransmits among those tried on the development machine.
 **The measure.** Tools run one after the other, ${seconds} s of storm each, in ${rounds} rounds; median (smallest–largest). CPU is user and
 system time of the tool's processes from before the storm until all is written, start and end left out, divided by the
 retransmits of the storm that it showed. The kernel charges the network's softirqs to whomever they interrupt, so each
-tool carries some of the storm itself, more on a busy machine: ratios within one run are what counts. Before it each tool sees 1.5 s of storm that is not measured, so that compilers have compiled. "Seen" is what was
+tool carries some of the storm itself, more on a busy machine: ratios within one run are what counts. Before it each tool sees ${WARM_UP_SECONDS} s of storm that is not measured, so that compilers have compiled. "Seen" is what was
 shown of what the kernel sent (RetransSegs of the sender's namespace). All write to a file.
 
 ${formatRows(rows)}

@@ -1,5 +1,6 @@
 import type { AgentMeasured, AgentStorm } from "./agent-bench.ts";
 import { formatGoals, formatRows, type Goal, markdown, type Row, type Spread, show } from "./bench-report.ts";
+import type { CostWindow } from "./cost-over-time.ts";
 import { AGENT, CAT, CAT_CAUSES } from "./tools.ts";
 
 /** All that is known of the agent's cost. */
@@ -8,6 +9,8 @@ export interface AgentCosts extends AgentMeasured {
   readonly pipeline: { readonly events: number; readonly us: Readonly<Record<string, Spread>> };
   /** The last of those stages while the storm blows beside it. */
   readonly besideStorm: Spread;
+  /** The agent from its first event on, without log records and with them. */
+  readonly falling: Readonly<Record<"metrics" | "all", readonly CostWindow[]>>;
   /** What record-cost.ts prints: µs a record by way and stage. */
   readonly records: Readonly<Record<"ours" | "sdk", Readonly<Record<string, Spread>>>>;
 }
@@ -16,8 +19,8 @@ const RECORD_STAGES = ["make", "emit", "encode", "gzip", "all"] as const;
 const NAN: Spread = { median: Number.NaN, min: Number.NaN, max: Number.NaN };
 
 /** The agent's part of the document, without a heading of its own level. */
-export function agentPart(costs: AgentCosts, rows: readonly Row[]): string {
-  const { pipeline, records, storm, hot, takenPercent, besideStorm } = costs;
+export function agentPart(costs: AgentCosts, rows: readonly Row[], warmUpSeconds: number): string {
+  const { pipeline, records, storm, hot, takenPercent, besideStorm, falling } = costs;
   const stages = Object.entries(pipeline.us).map(([stage, us], index) => [
     `${index === 0 ? "" : "+ "}${stage}`,
     show(us, 2),
@@ -32,7 +35,8 @@ export function agentPart(costs: AgentCosts, rows: readonly Row[]): string {
 ${formatGoals(agentGoals(costs, rows))}
 
 ### In the storm
-The storm and the measure are those of the tools above. \`cat\` reads the retransmits alone, and then what the agent reads: a kernel stack with each, which tells its
+The storm and the measure are those of the tools above, but for ${warmUpSeconds} s of storm before the agent is measured: it runs for weeks, and V8 compiles what has run often, and again
+what has run more often ("How the cost falls"). \`cat\` reads the retransmits alone, and then what the agent reads: a kernel stack with each, which tells its
 cause on this rung, and the records of the congestion state. The last reads the pages of those records as the agent does and looks at none: what the kernel and Node
 take before an event is one. "Seen" is told only of who prints each event.
 
@@ -40,6 +44,11 @@ ${formatRows(rows)}
 
 Of the time of an endless loop that asks the kernel for nothing, the kernel took ${show(takenPercent, 0)} % meanwhile, for the network's softirqs above all; as much of everyone's
 time, at least, is not their own work. Most of it is in "user": a process's time is sampled at the timer's tick, and a softirq runs behind the sample.
+
+### How the cost falls
+A fresh agent in one storm, CPU µs an event from stretch to stretch (\`test/bench/cost-over-time.ts\`).
+
+${markdown([["", ...falling.metrics.map(({ fromSeconds, untilSeconds }) => `${fromSeconds}–${untilSeconds} s`)], fallingCells("metrics", falling.metrics), fallingCells("metrics and logs by gRPC", falling.all)])}
 
 ### The data path without the kernel
 \`test/bench/pipeline-cost.ts\`: the pages of a recorded storm (${pipeline.events} events) in memory, each stage on top of those before, µs of CPU an event.
@@ -59,6 +68,10 @@ ${markdown([STORM_HEAD, ...[storm.held, storm.full].map(stormCells)])}
 
 ### Where the agent's time goes
 One blow under V8's profiler, logs off, share of the busy time: ${hot.map(([name, percent]) => `${name} ${percent.toFixed(1)} %`).join(", ")}.`;
+}
+
+function fallingCells(what: string, windows: readonly CostWindow[]): readonly string[] {
+  return [what, ...windows.map(({ usPerEvent }) => usPerEvent.toFixed(2))];
 }
 
 const STORM_HEAD = [

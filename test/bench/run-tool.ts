@@ -27,10 +27,9 @@ export interface RunOptions {
   readonly storm: Storm;
   readonly seconds: number;
   readonly paths: ToolPaths;
+  /** Of the blow before the measured one: start-up, and compilers that compile what runs often, are not what is measured. */
+  readonly warmUpSeconds: number;
 }
-
-/** A blow before the measured one: start-up, and compilers that compile what runs often, are not what is measured. */
-const WARM_UP_SECONDS = 1.5;
 
 /** CPU in µs for each retransmit that the tool showed; where it shows none, for each that was sent. */
 export function usPerEvent({ cpuSeconds, kernel, seenPercent }: Run): number {
@@ -38,7 +37,10 @@ export function usPerEvent({ cpuSeconds, kernel, seenPercent }: Run): number {
 }
 
 /** Starts the tool, waits until it is ready, lets the storm blow, waits until it has written all, and ends it. */
-export async function runTool(tool: Tool, { storm, seconds, paths }: RunOptions): Promise<Run> {
+export async function runTool(
+  tool: Tool,
+  { storm, seconds, paths, warmUpSeconds }: RunOptions,
+): Promise<Run> {
   const files = { stdout: join(paths.scratch, "stdout"), stderr: join(paths.scratch, "stderr") };
   const [out, err] = [openSync(files.stdout, "w"), openSync(files.stderr, "w")];
   if (tool.tracePipe !== false) record(paths.instance, tool.tracePipe);
@@ -47,7 +49,7 @@ export async function runTool(tool: Tool, { storm, seconds, paths }: RunOptions)
   const ended = once(child, "exit");
   try {
     await waitReady(tool, files);
-    const warmUp = await storm.blow(WARM_UP_SECONDS);
+    const warmUp = await storm.blow(warmUpSeconds);
     await waitQuiet(files[tool.lines], pid);
     const before = processCost(pid);
     const { retransmits, seconds: blown } = await storm.blow(seconds);

@@ -58,7 +58,7 @@ export class Storm implements Disposable {
 
   /** Blows for so long, as hard as it can or at a rate, and returns when the last retransmit is out. */
   async blow(seconds: number, { perSecond }: { readonly perSecond?: number } = {}): Promise<Blow> {
-    const before = this.#retransmits();
+    const before = this.retransmits();
     const connections = String(this.#options.connections);
     const start = performance.now();
     const rate = perSecond === undefined ? [] : [String(perSecond)];
@@ -67,14 +67,24 @@ export class Storm implements Disposable {
     child.kill("SIGTERM");
     await once(child, "exit");
     const elapsed = (performance.now() - start) / 1000; // a busy sender takes its time to hear the signal
-    let last = this.#retransmits();
+    let last = this.retransmits();
     for (;;) {
       await setTimeout(200);
-      const now = this.#retransmits();
+      const now = this.retransmits();
       if (now === last) break;
       last = now;
     }
     return { seconds: elapsed, retransmits: last - before };
+  }
+
+  /** RetransSegs of the sender's namespace. */
+  retransmits(): number {
+    const text = execFileSync("ip", ["netns", "exec", this.#sender, "cat", "/proc/net/snmp"], {
+      encoding: "utf8",
+    });
+    const [names, values] = text.split("\n").filter((line) => line.startsWith("Tcp:"));
+    const index = names?.split(" ").indexOf("RetransSegs") ?? -1;
+    return Number(values?.split(" ")[index]);
   }
 
   [Symbol.dispose](): void {
@@ -140,16 +150,6 @@ export class Storm implements Disposable {
     const script = join(import.meta.dirname, "storm-traffic.ts");
     const command = ["netns", "exec", namespace, process.execPath, script, ...args];
     return spawn("ip", command, { stdio: ["ignore", "pipe", "inherit"] });
-  }
-
-  /** RetransSegs of the sender's namespace. */
-  #retransmits(): number {
-    const text = execFileSync("ip", ["netns", "exec", this.#sender, "cat", "/proc/net/snmp"], {
-      encoding: "utf8",
-    });
-    const [names, values] = text.split("\n").filter((line) => line.startsWith("Tcp:"));
-    const index = names?.split(" ").indexOf("RetransSegs") ?? -1;
-    return Number(values?.split(" ")[index]);
   }
 }
 
