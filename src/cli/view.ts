@@ -56,7 +56,7 @@ export class View implements Sink {
         this.hidden[hidden]++;
         continue;
       }
-      text += format(event, epoch + BigInt(event.time), ends);
+      text += format(event, epoch, ends);
       this.printed++;
       if (this.printed >= count) break;
     }

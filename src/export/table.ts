@@ -3,6 +3,7 @@ import type { SocketFields, TcpEvent } from "../event/tcp-event.ts";
 import { type StackNames, stateName } from "./attributes.ts";
 import { byConnection } from "./by-connection.ts";
 import { byEnds } from "./by-ends.ts";
+import { byTask } from "./by-task.ts";
 import { formatEnds } from "./format-end-name.ts";
 import { formatError } from "./format-error.ts";
 import type { EventFormatter } from "./json-line.ts";
@@ -22,7 +23,7 @@ export interface TableOptions {
 
 /** The header line, in perf-tools' own format. */
 export function tableHeader({ wide, names = false }: Pick<TableOptions, "wide" | "names">): string {
-  const narrow = columns("TIME", "PID", "LADDR:LPORT", "--", "RADDR:RPORT", "STATE");
+  const narrow = `${"TIME".padEnd(8)}${taskColumn("PID")}${socketColumns("LADDR:LPORT", "--", "RADDR:RPORT", "STATE")}`;
   const more = wide
     ? ` ${wideColumns("CAUSE", "SEGS", "OUTCOME", "RETRY", "RTO(ms)", "SRTT(ms)", "CWND")}`
     : "";
@@ -36,14 +37,14 @@ export function tableHeader({ wide, names = false }: Pick<TableOptions, "wide" |
 export function tableFormatter(options: TableOptions): EventFormatter {
   const { wide, color, names = false, stackNames } = options;
   const timeOfDay = timeOfDayFormatter(options.utcOffsetMinutes);
+  const task = byTask((pid) => taskColumn(String(pid)));
   const connection = byConnection(connectionColumns);
   const ofEnds = byEnds(endsColumns);
-  return (event, unixNanos, ends) => {
-    const { local, rest } = connection(event.socket);
-    const packet = event.kind === "retransmit" ? "R>" : "L>";
-    const row = `${timeOfDay(unixNanos)} ${String(event.pid).padEnd(6)} ${local} ${packet} ${rest}`;
+  return (event, epochUnixNanos, ends) => {
+    const { kind, time, pid, socket } = event;
+    const row = timeOfDay(epochUnixNanos, time) + task(pid) + connection(socket)[kind];
     const more = wide ? ` ${color ? colored(event, wideRow(event)) : wideRow(event)}` : "";
-    const named = !names ? "" : ends === undefined ? NAMELESS : ofEnds(event.socket, ends);
+    const named = !names ? "" : ends === undefined ? NAMELESS : ofEnds(socket, ends);
     const line = `${row}${more}${named}\n`;
     return stackNames === undefined ? line : line + stackLines(event, stackNames);
   };
@@ -54,7 +55,7 @@ export function formatEnd(address: string, port: number, ipVersion: 4 | 6): stri
   return ipVersion === 4 ? `${address}:${port}` : `[${address}]:${port}`;
 }
 
-/** The columns of a connection: the local end, and the rest of the row after the packet's mark. */
+/** What a row tells of a connection, by the kind of event. Joined, a text is in one piece, which need not be put together again. */
 function connectionColumns({
   localAddress,
   localPort,
@@ -63,20 +64,21 @@ function connectionColumns({
   ipVersion,
   state,
 }: SocketFields) {
-  const local = formatEnd(localAddress, localPort, ipVersion).padEnd(20);
-  const peer = formatEnd(peerAddress, peerPort, ipVersion).padEnd(20);
-  return { local, rest: `${peer} ${stateName(state).padEnd(12)}` };
+  const local = formatEnd(localAddress, localPort, ipVersion);
+  const peer = formatEnd(peerAddress, peerPort, ipVersion);
+  const name = stateName(state);
+  return {
+    retransmit: socketColumns(local, "R>", peer, name),
+    loss_probe: socketColumns(local, "L>", peer, name),
+  };
 }
 
-function columns(
-  time: string,
-  pid: string,
-  local: string,
-  packet: string,
-  peer: string,
-  state: string,
-): string {
-  return `${time.padEnd(8)} ${pid.padEnd(6)} ${local.padEnd(20)} ${packet} ${peer.padEnd(20)} ${state.padEnd(12)}`;
+function taskColumn(pid: string): string {
+  return ` ${pid.padEnd(6)} `;
+}
+
+function socketColumns(local: string, packet: string, peer: string, state: string): string {
+  return [local.padEnd(20), packet, peer.padEnd(20), state.padEnd(12)].join(" ");
 }
 
 function wideRow(event: TcpEvent): string {

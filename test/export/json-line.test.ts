@@ -14,14 +14,18 @@ test("jsonLineFormatter() gives what JSON.stringify gives of eventAttributes()",
   const names = (stack: readonly bigint[]) => stack.map((address) => `"odd\\${address}"`);
   const [plain, withStacks] = [jsonLineFormatter(), jsonLineFormatter(names)];
   fc.assert(
-    fc.property(events, times, ends, (event, time, ends) => {
+    fc.property(events, times, ends, (event, epoch, ends) => {
+      const time = epoch + BigInt(event.time);
       const named = { ends, stackNames: names };
-      assert.equal(plain(event, time), `${JSON.stringify(eventAttributes(event, time))}\n`);
+      assert.equal(plain(event, epoch), `${JSON.stringify(eventAttributes(event, time))}\n`);
       assert.equal(
-        withStacks(event, time),
+        withStacks(event, epoch),
         `${JSON.stringify(eventAttributes(event, time, { stackNames: names }))}\n`,
       );
-      assert.equal(withStacks(event, time, ends), `${JSON.stringify(eventAttributes(event, time, named))}\n`);
+      assert.equal(
+        withStacks(event, epoch, ends),
+        `${JSON.stringify(eventAttributes(event, time, named))}\n`,
+      );
     }),
     { numRuns: 1000 },
   );
