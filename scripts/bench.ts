@@ -235,7 +235,8 @@ ${words.length === 0 ? "tcpretrans lost nothing." : words.map((word) => `- ${wor
 One more run for each size of ring buffer, from 2048 KiB a CPU on: ${enough === undefined ? "each lost something" : `the first that lost nothing is ${enough} KiB`}.
 
 \`tcpretrans --summary\` decodes and pairs as well but prints no lines. \`perf trace\` shows no addresses here, only
-pointers to them. Ring buffers: 2048 KiB a CPU for tcpretrans and trace_pipe, the others' own defaults.
+pointers to them. Ring buffers: 4 MiB a CPU for tcpretrans, its default, and for bpftrace (256 KiB by default), 2 MiB for trace_pipe, perf's own default.
+bpftrace writes each line by itself unless told not to (\`-B full\`); tcpretrans writes what one look has brought.
 tcpretrans reads ${(decode.records / decode.events).toFixed(1)} records for each event here: on the tracepoint rung a kernel stack follows each retransmit, and
 records of the congestion state tell fast retransmits from those of slow start; the other tools read one record.
 
