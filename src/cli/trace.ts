@@ -2,6 +2,7 @@ import type { LiveSource } from "../agent/live-source.ts";
 import { type Pipeline, pump, type Sink, WITHOUT_NAMES } from "../agent/pump.ts";
 import type { Rung } from "../event/tcp-event.ts";
 import { tableHeader } from "../export/table.ts";
+import { unmapProgram } from "../syscall/program-pages.ts";
 import { closingLines } from "./closing-lines.ts";
 import { type CountedNaming, type NamesWanted, nameEvents, openNames } from "./event-names.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
@@ -58,6 +59,7 @@ export async function runTrace(settings: TraceSettings, io: TraceIo): Promise<nu
   await Promise.race([verify?.start(), pumping]);
   using _stop = stopWhen(stop, { seconds: settings.duration, signal: io.signal });
   io.say(`Tracing TCP retransmits (${session.capture.installed.rung}). Ctrl-C ends it`);
+  if (session.libc !== undefined) unmapProgram(session.libc);
   await Promise.all([pumping, stopped]);
   return close(session, { settings, io, pipeline, view, verify, names });
 }
