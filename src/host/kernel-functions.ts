@@ -5,6 +5,10 @@ import { KernelSymbols } from "./kernel-symbols.ts";
 /** What an address in any other function resolves to. */
 const OTHER = "[other]";
 const FIRST_BYTES = 8 << 20;
+/** Of functions, local and global, weak ones too (nm(1)). */
+const TYPES = Buffer.from("tTwW");
+/** What stands behind a name: the line's end, a part's suffix, the module. */
+const ENDS = Buffer.from("\n.\t");
 /** `<hex address> <type> `, as a line of kallsyms begins. */
 const LINE = /^([0-9a-f]+) ([a-zA-Z]) /;
 
@@ -35,16 +39,13 @@ export function readKernelFunctions(
   return symbols.length === 0 ? undefined : KernelSymbols.fromList([...symbols, ...ends]);
 }
 
-/** Where the lines of a function and of its parts (`name.part.0`, `name.cold`) begin. The search is the engine's own. */
+/** Where the lines of a function and of its parts (`name.part.0`, `name.cold`) begin. The search is the engine's own, and one for each name. */
 function linesOf(text: Buffer, name: string): readonly number[] {
   const found: number[] = [];
-  for (const after of ["\n", ".", "\t"]) {
-    for (const type of ["t", "T", "w", "W"]) {
-      const needle = ` ${type} ${name}${after}`;
-      for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1)) {
-        found.push(text.lastIndexOf("\n", at) + 1);
-      }
-    }
+  const needle = ` ${name}`;
+  for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1)) {
+    const [type, after] = [text[at - 1] ?? 0, text[at + needle.length] ?? 0];
+    if (TYPES.includes(type) && ENDS.includes(after)) found.push(text.lastIndexOf("\n", at) + 1);
   }
   return found;
 }

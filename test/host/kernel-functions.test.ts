@@ -15,6 +15,7 @@ ffffffff81b01800 t __pfx_tcp_write_timer
 ffffffff81b01810 t tcp_write_timer
 ffffffff81c00000 t tcp_retransmit_timer.part.0
 ffffffff81c00040 t tcp_retransmit_timer_of_another_kind
+ffffffff82000000 d tcp_write_timer
 ffffffffc0001000 t tcp_module	[module]
 `;
 const NAMES = ["tcp_retransmit_timer", "tcp_write_timer"];
@@ -37,6 +38,7 @@ const CASES = [
   },
   { name: "a part that stands elsewhere", address: 0xffffffff81c00001n, function: "tcp_retransmit_timer" },
   { name: "a longer name", address: 0xffffffff81c00041n, function: undefined },
+  { name: "data of that name", address: 0xffffffff82000000n, function: undefined },
   { name: "a function that was not asked for", address: 0xffffffff81b00011n, function: undefined },
 ];
 
