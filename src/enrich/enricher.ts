@@ -41,6 +41,11 @@ export interface EnrichCounts {
 
 /** The longest wait for a name, and how many events wait at most. */
 const MAX_WAIT_NANOS = 2e9;
+/**
+ * So much of it is up with one tick at most: what the API server has told while this process did not get to run lies in its
+ * sockets still, and is read only after the tick that comes late.
+ */
+const LATE_TICK_NANOS = 250e6;
 const MAX_WAITING = 1000;
 /** In a storm ticks follow each other at once: those that wait are looked at again only so often. */
 const RETRY_NANOS = 10e6;
@@ -67,6 +72,9 @@ export class Enricher {
   readonly #givenUp = new GivenUp(FORGET_NANOS);
   readonly #sameEnds = endsMemory();
   #retriedAt = Number.NEGATIVE_INFINITY;
+  #tickedAt = Number.POSITIVE_INFINITY;
+  /** How long names have been waited for, in nanoseconds, by all ticks. */
+  #waitedNanos = 0;
   #lists: Lists = { complete: false, pending: true };
 
   constructor(options: EnricherOptions) {
@@ -86,6 +94,8 @@ export class Enricher {
     this.#lists = listsOf(this.#options.sources);
     if (!this.#lists.pending) this.#givenUp.forget(AWAITS_CLUSTER);
     if (this.#lists.complete) this.#givenUp.forget(AWAITS_COMPLETE);
+    this.#waitedNanos += Math.min(Math.max(0, watermark - this.#tickedAt), LATE_TICK_NANOS);
+    this.#tickedAt = watermark;
     const released: EnrichedEvent[] = [];
     if (this.#room.size > 0 && watermark - this.#retriedAt >= RETRY_NANOS) {
       this.#retriedAt = watermark;
@@ -99,7 +109,7 @@ export class Enricher {
       const finding = isBehind ? undefined : this.#find(event);
       if (finding === undefined || this.#shouldWait(finding, watermark)) {
         const awaits = finding === undefined ? [] : awaited(finding);
-        this.#wait({ event, since: watermark, awaits, space: this.#podOf(event) }, released);
+        this.#wait({ event, since: this.#waitedNanos, awaits, space: this.#podOf(event) }, released);
       } else this.#settle(event, finding, settled);
     }
     return released.length === 0 ? settled : mergeByTime(released, settled);
@@ -171,7 +181,7 @@ export class Enricher {
 
   #retry(waiting: Waiting, { now, missing, released }: Round): boolean {
     const { event, since } = waiting;
-    const isLate = now - since >= MAX_WAIT_NANOS;
+    const isLate = this.#waitedNanos - since >= MAX_WAIT_NANOS;
     // Many may wait for one thing: it is looked for once a round.
     if (!isLate && waiting.awaits.some((what) => missing.has(what))) return false;
     const finding = this.#find(event, waiting.space);

@@ -3,7 +3,7 @@ import type { NamespaceOwner } from "./lookups.ts";
 
 export interface Waiting {
   readonly event: TcpEvent;
-  /** Trace time of its coming, in nanoseconds. */
+  /** When it came, on the clock of the waiting, in nanoseconds. */
   readonly since: number;
   /** What it waits for: the local end's and the peer's. */
   awaits: readonly string[];

@@ -30,12 +30,8 @@ const CHURNS: readonly Churn[] = [
   { node: NODE_B, replicas: 3, rollouts: 2, atOnce: 1 },
 ];
 
-/**
- * Of the ends whose pod can be known, these may at most be without it although a kubectl on that node has been told its
- * address. The agent of the emulated node has been seen to read it five seconds later, when an event waits for two: it
- * works for its processors with everything that the churn starts.
- */
-const MOST_UNKNOWN = { tracepoint: 0.02, kprobe: 0.05 };
+/** Of the ends whose pod can be known, these may at most be without it although the node has been told its address. */
+const MOST_UNKNOWN = 0.01;
 const FEWEST_PODS = 100;
 const FEWEST_EVENTS = 100;
 
@@ -171,8 +167,7 @@ function judgeNames(
     // A kubelet may tell of an address seconds after the first packet, and a node hear of it later still: on a machine
     // with too much to do, many.
     const early = missed.filter(({ pod, time }) => time < (times?.get(pod) ?? Infinity)).length;
-    const most = total * MOST_UNKNOWN[watcher.place.rung];
-    const isBad = wrong > 0 || unknown - early > most || total < FEWEST_EVENTS;
+    const isBad = wrong > 0 || unknown - early > total * MOST_UNKNOWN || total < FEWEST_EVENTS;
     const misses = `${unknown} unknown, ${early} of them before the node was told`;
     const shown = `${right} right, ${wrong} wrong, ${misses}, ${untold} of connections nobody reported`;
     const problem = isBad ? `${shown}: ${examples.slice(0, 8).join("; ")}` : undefined;

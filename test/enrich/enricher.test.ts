@@ -10,6 +10,7 @@ import { anEvent } from "../export/an-event.ts";
 import { aPod, aService, aWorld, HOST_NETNS, NOW_MS, type World } from "./a-world.ts";
 
 const MS = 1e6;
+const TICK_MS = 200;
 
 /** An event of shop/cart-1 to shop/db-1 at a time in ms. */
 function at(ms: number, socket: Partial<SocketFields> & { readonly key?: SocketKey } = {}): TcpEvent {
@@ -38,8 +39,18 @@ function aStart(change: (world: World) => void = () => {}) {
   world.namespaces.set(8, { kind: "pod", podUid: "uid-new-1" });
   change(world);
   const enricher = new Enricher({ sources: world.sources(), unixMs: (time) => NOW_MS + time / MS });
-  const tick = (ms: number, ...events: readonly TcpEvent[]) =>
-    shown(enricher.enrich(events, traceNanos(ms * MS)));
+  let now: number | undefined;
+  // On the way there it ticks as the program does.
+  const tick = (ms: number, ...events: readonly TcpEvent[]) => {
+    const gone: EnrichedEvent[] = [];
+    now ??= ms;
+    while (ms - now > TICK_MS) {
+      now += TICK_MS;
+      gone.push(...enricher.enrich([], traceNanos(now * MS)));
+    }
+    now = ms;
+    return shown([...gone, ...enricher.enrich(events, traceNanos(ms * MS))]);
+  };
   return { world, enricher, tick };
 }
 
@@ -112,6 +123,20 @@ test("Enricher lets an event go without its name after two seconds", () => {
   assert.deepEqual(tick(2009), []);
   assert.deepEqual(tick(2020), ["1: unknown → shop/db-1"]);
   assert.equal(enricher.counts.gaveUp, 1);
+});
+
+test("Enricher waits longer where ticks come late: what was told meanwhile is read after them", () => {
+  const { world, enricher } = aStart();
+  const tick = (ms: number, ...events: readonly TcpEvent[]) =>
+    shown(enricher.enrich(events, traceNanos(ms * MS)));
+  tick(10, early(1));
+  assert.deepEqual(tick(6000), []);
+  world.addPod(aPod("new-1"));
+  assert.deepEqual(tick(6200), ["1: shop/new-1 → shop/db-1"]);
+  world.pods.delete("uid-new-1");
+  tick(10_000, early(9990));
+  const ticks = Array.from({ length: 8 }, (_, i) => tick(20_000 + 10_000 * i).length);
+  assert.deepEqual(ticks, [0, 0, 0, 0, 0, 0, 0, 1], "but not for ever");
 });
 
 test("Enricher waits for the same in vain only once in a while", () => {
