@@ -38,9 +38,19 @@ interface Group {
   before: ReadonlyMap<number, CounterValues | undefined>;
 }
 
+/** The reads of a group, undefined where it has none, and what was observed during them. */
+interface Closing {
+  readonly reads: readonly NamespaceRead[] | undefined;
+  readonly inside: readonly Observation[];
+}
+
+/** What was observed while the counters were read, by group, in the order of time. */
+type Inside = Map<Key, Observation[]>;
+
 /**
  * Compares all that is seen with the kernel's counters, reading after reading: an event belongs to the reading that
- * closes behind it, so that what runs during one is at most late, never lost. A reading is `hold`, then reads of every
+ * closes behind it. One that ran during the read itself belongs to it as far as the counters have it, and else to the next:
+ * a namespace may be gone by then, and with it what the kernel has counted. A reading is `hold`, then reads of every
  * namespace, then `baseline` or `reading` when all events up to the reads have been observed.
  */
 export class Coverage {
@@ -87,7 +97,12 @@ export class Coverage {
       else this.#based.add(key);
       this.#restart(this.#group(key), group);
     }
-    this.#place(held, closing, { countsBefore: false });
+    for (const observation of held) {
+      const key = this.#keyOf(observation);
+      const interval = closing.get(key);
+      if (interval === undefined || observation.time > interval.until)
+        this.#group(key).tally.add(observation);
+    }
     return quiet;
   }
 
@@ -95,19 +110,17 @@ export class Coverage {
   reading(reads: readonly NamespaceRead[]): void {
     const grouped = this.#grouped(reads);
     const held = this.#takeHeld();
-    const closing = new Map<Key, ReadInterval>();
-    for (const [key, group] of grouped) {
-      const interval = hullOf(group);
-      if (interval !== undefined) closing.set(key, interval);
-    }
-    const later = this.#place(held, closing, { countsBefore: true });
-    for (const [key, group] of [...this.#groups]) this.#settle(key, group, grouped.get(key));
-    for (const [key, group] of grouped)
-      if (!this.#groups.has(key)) this.#settle(key, this.#group(key), group);
+    const { inside, later } = this.#divide(held, grouped);
+    const settle = (key: Key, group: Group) => {
+      later.push(...this.#settle(key, group, { reads: grouped.get(key), inside: inside.get(key) ?? [] }));
+    };
+    for (const [key, group] of [...this.#groups]) settle(key, group);
+    for (const key of grouped.keys()) if (!this.#groups.has(key)) settle(key, this.#group(key));
     for (const observation of later) this.#group(this.#keyOf(observation)).tally.add(observation);
   }
 
-  #settle(key: Key, group: Group, reads: readonly NamespaceRead[] | undefined): void {
+  /** Gives what belongs to the next reading. */
+  #settle(key: Key, group: Group, { reads, inside }: Closing): readonly Observation[] {
     if (key === WHOLE_HOST && this.#sight.namespaces) {
       this.#addSeen(group.tally); // some namespace has counted them
       group.tally = new Tally();
@@ -116,14 +129,19 @@ export class Coverage {
       this.#groups.delete(key);
       this.#based.delete(key);
     } else if (this.#sight.namespaces && group.before.has(key ?? 0) && reads.every(isMissing)) {
-      // A later reading covers this one's time too.
+      for (const observation of inside) group.tally.add(observation); // a later reading covers this one's time too
     } else {
-      this.#compare(group, reads);
+      const left = this.#compare(group, { reads, inside });
       this.#restart(group, reads);
+      return left;
     }
+    return [];
   }
 
-  #compare({ tally, before }: Group, reads: readonly NamespaceRead[]): void {
+  #compare(
+    { tally, before }: Group,
+    { reads, inside }: Closing & { readonly reads: readonly NamespaceRead[] },
+  ): readonly Observation[] {
     const windows: CounterWindow[] = [];
     const now = new Set(reads.map(({ netns }) => netns));
     let gone = [...before].filter(([netns, counters]) => counters !== undefined && !now.has(netns)).length;
@@ -135,18 +153,37 @@ export class Coverage {
       else windows.push(window);
     }
     // On a rung that tells no namespaces nothing says which events were theirs: the whole time between is left out.
-    if (gone > 0) this.#leaveOut(tally, gone);
-    else if (windows.length > 0) this.#add(tally, sumOfWindows(windows));
-    else this.#leaveOut(tally, 0); // nothing tells what the kernel had counted before
+    if (gone === 0 && windows.length > 0) return this.#add(tally, sumOfWindows(windows), inside);
+    for (const observation of inside) tally.add(observation);
+    this.#leaveOut(tally, gone); // or nothing tells what the kernel had counted before
+    return [];
   }
 
-  #add(tally: Tally, kernel: CounterWindow): void {
-    this.#addSeen(tally);
-    const facts = { tally, kernel, sight: this.#sight };
-    for (const [covered, identity] of this.#covered()) {
-      const terms = identity.terms(facts).reduce((sum, { min }) => sum + min, 0);
-      covered.kernel += Math.max(0, (kernel.moved[identity.counter] ?? 0) - terms);
+  /** Adds a window, and of what ran during its read, one after the other, what the counters have; gives the rest. */
+  #add(tally: Tally, kernel: CounterWindow, inside: readonly Observation[]): readonly Observation[] {
+    const left: Observation[] = [];
+    let taken = tally;
+    for (const observation of inside) {
+      const more = new Tally();
+      more.addAll(taken);
+      more.add(observation);
+      const isCounted = this.#covered().every(
+        ([, identity]) => identity.seen(more) <= this.#countedBy(identity, { tally: more, kernel }),
+      );
+      if (isCounted) taken = more;
+      else left.push(observation);
     }
+    this.#addSeen(taken);
+    for (const [covered, identity] of this.#covered())
+      covered.kernel += this.#countedBy(identity, { tally: taken, kernel });
+    return left;
+  }
+
+  /** What the kernel has counted of a quantity that is seen, without the other terms of its identity. */
+  #countedBy(identity: Identity, { tally, kernel }: { tally: Tally; kernel: CounterWindow }): number {
+    const terms = identity.terms({ tally, kernel, sight: this.#sight });
+    const others = terms.reduce((sum, { min }) => sum + min, 0);
+    return Math.max(0, (kernel.moved[identity.counter] ?? 0) - others);
   }
 
   #addSeen(tally: Tally): void {
@@ -172,24 +209,23 @@ export class Coverage {
     );
   }
 
-  /** Adds what was held to the groups that it lies before the reads of; gives the rest, or adds it where reads begin. */
-  #place(
+  /** Adds what was held to the groups whose reads had not begun; what is neither that nor later than them is inside. */
+  #divide(
     held: readonly Observation[],
-    closing: ReadonlyMap<Key, ReadInterval>,
-    { countsBefore }: { readonly countsBefore: boolean },
-  ): readonly Observation[] {
+    grouped: ReadonlyMap<Key, readonly NamespaceRead[]>,
+  ): { readonly inside: Inside; readonly later: Observation[] } {
+    const inside: Inside = new Map();
     const later: Observation[] = [];
     for (const observation of held) {
       const key = this.#keyOf(observation);
-      const interval = closing.get(key);
-      const isBefore = interval !== undefined && observation.time <= interval.until;
-      if (!countsBefore) {
-        if (!isBefore) this.#group(key).tally.add(observation);
-      } else if (isBefore || (key === WHOLE_HOST && this.#sight.namespaces)) {
-        this.#group(key).tally.add(observation);
-      } else later.push(observation);
+      const interval = hullOf(grouped.get(key) ?? []);
+      const isWhole = key === WHOLE_HOST && this.#sight.namespaces;
+      const position = interval && positionOf(observation.time, interval);
+      if (isWhole || position === "before") this.#group(key).tally.add(observation);
+      else if (position === "inside") inside.set(key, [...(inside.get(key) ?? []), observation]);
+      else later.push(observation);
     }
-    return later;
+    return { inside, later };
   }
 
   #takeHeld(): readonly Observation[] {

@@ -20,7 +20,7 @@ const WHOLE_RANGE = "[1h]";
 const WHOLE_SECONDS = 3600;
 const RATE = /rate\((\w+(?:\{[^}]*\})?)\[5m\]\)/g;
 /** increase() is reckoned to the ends of its range: half a point at either end. */
-const TOLERANCE = 0.1;
+const TOLERANCE = 0.2;
 
 /** The queries of README, each below its remark. */
 export function readmeQueries(): readonly ShownQuery[] {

@@ -72,13 +72,32 @@ test("Coverage counts loss probes that sent something", () => {
   assert.deepEqual(coverage.totals.lossProbes, { seen: 2, kernel: 2 });
 });
 
-test("Coverage gives what runs during a reading to the next one, if not to this one", () => {
+test("Coverage gives what runs during a read to it as far as the counters have it, and else to the next one", () => {
   const coverage = begun([read(1, 10)]);
   coverage.hold();
-  for (const ms of [29, 30.5, 32]) coverage.observe(at(ms));
-  coverage.reading([read(1, 30, { RetransSegs: 1 })]);
-  assert.deepEqual(coverage.totals.segments, { seen: 2, kernel: 1 });
-  assert.deepEqual(next(coverage, [read(1, 60, { RetransSegs: 3 })]), [3, 3]);
+  for (const ms of [28, 30.2, 30.5, 33]) coverage.observe(at(ms));
+  coverage.reading([read(1, 30, { RetransSegs: 2 })]);
+  assert.deepEqual(coverage.totals.segments, { seen: 2, kernel: 2 });
+  assert.deepEqual(next(coverage, [read(1, 60, { RetransSegs: 4 })]), [4, 4]);
+});
+
+test("Coverage gives what runs during a read to it where the kernel has counted more than was seen", () => {
+  const coverage = begun([read(1, 10)]);
+  coverage.hold();
+  for (const ms of [30.2, 31.5]) coverage.observe(at(ms));
+  coverage.observe(event("tail_loss_probe", { time: 30.6 * MS }));
+  coverage.reading([read(1, 30, { RetransSegs: 9, TCPLossProbes: 1 })]);
+  assert.deepEqual(coverage.totals.segments, { seen: 3, kernel: 9 });
+  assert.deepEqual(coverage.totals.lossProbes, { seen: 1, kernel: 1 });
+});
+
+test("Coverage has no more than the kernel counted of a namespace that ends after a read in which something ran", () => {
+  const coverage = begun([read(1, 10)]);
+  coverage.hold();
+  coverage.observe(at(30.5));
+  coverage.reading([read(1, 30)]);
+  assert.deepEqual(next(coverage, []), [0, 0]);
+  assert.equal(coverage.totals.segmentsLeftOut, 1);
 });
 
 test("Coverage.baseline() asks for another reading for the namespaces in which something ran", () => {
