@@ -73,7 +73,7 @@ export const WITHOUT_NAMES: Naming = {
   end: () => [],
 };
 
-/** The data path: pages → records in time order → events → names → sinks, tick by tick until the source ends. */
+/** The data path, turn by turn until the source ends. */
 export async function pump(pipeline: Pipeline): Promise<void> {
   const { source, pairer, witnesses, naming, sinks, ticked } = pipeline;
   for (;;) {
@@ -92,7 +92,10 @@ export async function pump(pipeline: Pipeline): Promise<void> {
   for (const sink of sinks) sink.end?.();
 }
 
-/** One tick. A function of its own: V8 compiles one that is called again and again, not the one that never returns. */
+/**
+ * One tick of it: pages → records in time order → events → names → sinks. A function of its own: V8 compiles one that is called
+ * again and again, not the one that never returns.
+ */
 function turn({ source, decoder, pairer, batch, witnesses, naming, sinks }: Pipeline): Drained {
   const drained = source.drain((cpu, view, byteLength) => decoder.page(cpu, view, byteLength));
   const until = drained.ended ? END_OF_TIME : drained.watermark;

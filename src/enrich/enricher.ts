@@ -41,12 +41,12 @@ export interface EnrichCounts {
 
 /** The longest wait for a name, and how many events wait at most. */
 const MAX_WAIT_NANOS = 2e9;
+const MAX_WAITING = 1000;
 /**
- * So much of it is up with one tick at most: what the API server has told while this process did not get to run lies in its
+ * So much of a wait is up with one tick at most: what the API server has told while this process did not get to run lies in its
  * sockets still, and is read only after the tick that comes late.
  */
 const LATE_TICK_NANOS = 250e6;
-const MAX_WAITING = 1000;
 /** In a storm ticks follow each other at once: those that wait are looked at again only so often. */
 const RETRY_NANOS = 10e6;
 /** What was waited for in vain is not waited for again until nobody has asked for it for so long. */

@@ -38,14 +38,11 @@ interface Group {
   before: ReadonlyMap<number, CounterValues | undefined>;
 }
 
-/** The reads of a group, undefined where it has none, and what was observed during them. */
+/** The reads of a group, undefined where it has none, and what was observed during them, in the order of time. */
 interface Closing {
   readonly reads: readonly NamespaceRead[] | undefined;
   readonly inside: readonly Observation[];
 }
-
-/** What was observed while the counters were read, by group, in the order of time. */
-type Inside = Map<Key, Observation[]>;
 
 /**
  * Compares all that is seen with the kernel's counters, reading after reading: an event belongs to the reading that
@@ -161,29 +158,25 @@ export class Coverage {
 
   /** Adds a window, and of what ran during its read, one after the other, what the counters have; gives the rest. */
   #add(tally: Tally, kernel: CounterWindow, inside: readonly Observation[]): readonly Observation[] {
-    const left: Observation[] = [];
-    let taken = tally;
+    const rooms = this.#covered().map(([covered, identity]) => {
+      const terms = identity.terms({ tally, kernel, sight: this.#sight });
+      const others = terms.reduce((sum, { min }) => sum + min, 0);
+      const counted = Math.max(0, (kernel.moved[identity.counter] ?? 0) - others);
+      covered.kernel += counted;
+      return { identity, left: Math.max(0, counted - identity.seen(tally)) };
+    });
+    const later: Observation[] = [];
     for (const observation of inside) {
-      const more = new Tally();
-      more.addAll(taken);
-      more.add(observation);
-      const isCounted = this.#covered().every(
-        ([, identity]) => identity.seen(more) <= this.#countedBy(identity, { tally: more, kernel }),
-      );
-      if (isCounted) taken = more;
-      else left.push(observation);
+      const one = new Tally();
+      one.add(observation);
+      if (rooms.some(({ identity, left }) => identity.seen(one) > left)) later.push(observation);
+      else {
+        tally.add(observation);
+        for (const room of rooms) room.left -= room.identity.seen(one);
+      }
     }
-    this.#addSeen(taken);
-    for (const [covered, identity] of this.#covered())
-      covered.kernel += this.#countedBy(identity, { tally: taken, kernel });
-    return left;
-  }
-
-  /** What the kernel has counted of a quantity that is seen, without the other terms of its identity. */
-  #countedBy(identity: Identity, { tally, kernel }: { tally: Tally; kernel: CounterWindow }): number {
-    const terms = identity.terms({ tally, kernel, sight: this.#sight });
-    const others = terms.reduce((sum, { min }) => sum + min, 0);
-    return Math.max(0, (kernel.moved[identity.counter] ?? 0) - others);
+    this.#addSeen(tally);
+    return later;
   }
 
   #addSeen(tally: Tally): void {
@@ -213,16 +206,17 @@ export class Coverage {
   #divide(
     held: readonly Observation[],
     grouped: ReadonlyMap<Key, readonly NamespaceRead[]>,
-  ): { readonly inside: Inside; readonly later: Observation[] } {
-    const inside: Inside = new Map();
+  ): { readonly inside: ReadonlyMap<Key, readonly Observation[]>; readonly later: Observation[] } {
+    const intervals = new Map([...grouped].map(([key, reads]) => [key, hullOf(reads)]));
+    const inside = new Map<Key, Observation[]>([...grouped.keys()].map((key) => [key, []]));
     const later: Observation[] = [];
     for (const observation of held) {
       const key = this.#keyOf(observation);
-      const interval = hullOf(grouped.get(key) ?? []);
+      const interval = intervals.get(key);
       const isWhole = key === WHOLE_HOST && this.#sight.namespaces;
       const position = interval && positionOf(observation.time, interval);
       if (isWhole || position === "before") this.#group(key).tally.add(observation);
-      else if (position === "inside") inside.set(key, [...(inside.get(key) ?? []), observation]);
+      else if (position === "inside") inside.get(key)?.push(observation);
       else later.push(observation);
     }
     return { inside, later };
