@@ -67,7 +67,12 @@ console.log(`\n${formatRows(rows)}\n`);
 const costs = await measure();
 console.log(formatGoals(agentGoals(costs, rows)));
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}`;
-const when = `Written by \`npm run bench:agent\` on ${new Date().toISOString().slice(0, 10)}: ${machine}; load ${loadBefore.toFixed(1)} before it.`;
+const command = [
+  "npm run bench:agent",
+  ...(process.argv.length > 2 ? ["--"] : []),
+  ...process.argv.slice(2),
+].join(" ");
+const when = `Written by \`${command}\` on ${new Date().toISOString().slice(0, 10)}: ${machine}; load ${loadBefore.toFixed(1)} before it.`;
 writeMarkedPart(
   "docs/benchmarks.md",
   "npm run bench:agent",

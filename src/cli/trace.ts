@@ -59,7 +59,7 @@ export async function runTrace(settings: TraceSettings, io: TraceIo): Promise<nu
   await Promise.race([verify?.start(), pumping]);
   using _stop = stopWhen(stop, { seconds: settings.duration, signal: io.signal });
   io.say(`Tracing TCP retransmits (${session.capture.installed.rung}). Ctrl-C ends it`);
-  if (session.libc !== undefined) unmapProgram(session.libc);
+  if (session.libc !== undefined) unmapProgram(session.libc); // nearly half of its memory was for the start
   await Promise.all([pumping, stopped]);
   return close(session, { settings, io, pipeline, view, verify, names });
 }
