@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { arch, machine, release } from "node:os";
 import { join } from "node:path";
+import { readKernelSymbols } from "../host/kallsyms.ts";
 import { readKernelHz } from "../host/kernel-hz.ts";
-import { readKernelSymbols } from "../host/kernel-symbols.ts";
 import { type CounterReading, NamespaceCounterReader } from "../host/namespace-counters.ts";
 import { listNetworkNamespaces } from "../host/network-namespaces.ts";
 import { RUNGS } from "../probe/install-probes.ts";
