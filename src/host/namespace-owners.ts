@@ -1,24 +1,19 @@
-import { readFileSync } from "node:fs";
-import { type CgroupPathOwner, parseProcessCgroups } from "./cgroup-path.ts";
 import { ExpiringMap } from "./expiring-map.ts";
 import { findHostNamespaceInum } from "./host-namespace.ts";
-import { type Holding, NamespaceHolders, type NamespaceHoldersOptions } from "./namespace-holders.ts";
+import { NamespaceHolders, type NamespaceHoldersOptions } from "./namespace-holders.ts";
 import { readNamespaceInum } from "./network-namespaces.ts";
 import type { PodNamespace } from "./pod-addresses.ts";
+import { type TellOptions, type Told, type ToldOwner, tellNamespace } from "./tell-namespace.ts";
 
 /** Whose a network namespace is. */
 export type NamespaceHolder =
-  | { readonly kind: "pod"; readonly podUid: string }
+  | ToldOwner
   /** The one of process 1, which hostNetwork pods share. */
   | { readonly kind: "host" }
-  /** No pod's as far as can be told; `name` is that of its mount, unit or container. */
-  | { readonly kind: "process"; readonly name: string | undefined }
   /** It was not looked for since: a later call knows more, within OVERDUE_MS. */
   | { readonly kind: "stale" };
 
-export interface NamespaceOwnersOptions extends NamespaceHoldersOptions {
-  /** The cgroup that paths in /proc/PID/cgroup start from: the root of this process's cgroup namespace. */
-  readonly cgroupBase: string;
+export interface NamespaceOwnersOptions extends NamespaceHoldersOptions, Pick<TellOptions, "cgroupBase"> {
   /** A clock that never goes back, in milliseconds. */
   readonly now: () => number;
 }
@@ -38,17 +33,6 @@ export interface NamespaceCounters {
   readonly forgotten: number;
 }
 
-interface Told {
-  readonly owner: NamespaceHolder;
-  readonly holding: Holding;
-  /** The process whose cgroup told it; undefined: the mount alone did. */
-  readonly pid: number | undefined;
-  readonly revision: number;
-  readonly sinceMs: number;
-  /** When the process was last found in there. */
-  verifiedMs: number;
-}
-
 /**
  * Orphan sockets keep a namespace, unseen, until they give up: about 100 s (tcp_orphan_retries). After that the
  * kernel gives its number to the next namespace, so a long memory would be a lie.
@@ -63,10 +47,6 @@ const MAX_MISS_SHARE = 0.05;
 const MIN_MISS_INTERVAL_MS = 20;
 /** How long a number may be taken for the one that it was: the kernel gives a free one to the next namespace at once. */
 const VERIFY_MS = 100;
-/** Processes whose cgroups are read to tell one namespace. */
-const MAX_ASKED = 16;
-/** crun moves a container's first process to its cgroup only when it is in its namespace already. */
-const SETTLED_MS = 10_000;
 
 const HOST = { kind: "host" } as const;
 const UNTOLD = { kind: "process", name: undefined } as const;
@@ -226,52 +206,10 @@ export class NamespaceOwners implements Disposable {
       this.#gone.delete(inum);
       this.#absent.delete(inum);
       const before = this.#told.get(inum);
-      if (before?.revision === holding.revision && isSettled(before, now)) continue;
-      this.#told.set(inum, this.#tell(holding, before, now));
+      this.#told.set(
+        inum,
+        tellNamespace(holding, now, { before, procRoot: this.#procRoot, cgroupBase: this.#cgroupBase }),
+      );
     }
   }
-
-  /**
-   * The oldest process decides: a pod's sandbox comes before what an administrator runs in there, and a nested
-   * node's first process before the hostNetwork pods of that node.
-   */
-  #tell(holding: Holding, before: Told | undefined, now: number): Told {
-    const since = { revision: holding.revision, sinceMs: before?.sinceMs ?? now, verifiedMs: now };
-    if (before?.pid !== undefined && holding.pids.has(before.pid) && isSettled(before, now)) {
-      return { ...before, ...since };
-    }
-    let asked = 0;
-    for (const pid of holding.pids) {
-      if (asked++ === MAX_ASKED) break;
-      const owner = this.#readCgroupOwner(pid);
-      // A pod stays the owner until another is: its processes may end before its namespace.
-      if (owner === undefined || (before?.owner.kind === "pod" && owner.kind !== "pod")) continue;
-      return { owner: nameHolder(owner, holding), holding, pid, ...since };
-    }
-    if (before !== undefined) return { ...before, pid: undefined, ...since };
-    return { owner: { kind: "process", name: mountName(holding) }, holding, pid: undefined, ...since };
-  }
-
-  #readCgroupOwner(pid: number): CgroupPathOwner | undefined {
-    try {
-      const text = readFileSync(`${this.#procRoot}/${pid}/cgroup`, "latin1");
-      return parseProcessCgroups(text, { base: this.#cgroupBase });
-    } catch {
-      return undefined; // ESRCH: it has ended
-    }
-  }
-}
-
-function isSettled({ owner, sinceMs }: Told, now: number): boolean {
-  return owner.kind === "pod" || now - sinceMs >= SETTLED_MS;
-}
-
-function nameHolder(owner: CgroupPathOwner, holding: Holding): NamespaceHolder {
-  if (owner.kind === "pod") return { kind: "pod", podUid: owner.podUid };
-  return { kind: "process", name: mountName(holding) ?? owner.name };
-}
-
-/** Undefined for the names that container runtimes make up (`cni-<uuid>`, hexadecimal digits). */
-function mountName({ mountName }: Holding): string | undefined {
-  return mountName === undefined || /^cni-|^[0-9a-f-]{12,}$/.test(mountName) ? undefined : mountName;
 }
