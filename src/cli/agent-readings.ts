@@ -1,7 +1,7 @@
 import { ATTRIBUTES as A } from "../export/attributes.ts";
 import type { ExportCounts } from "../export/otlp/export-counts.ts";
 import type { SelfReading, SelfReadings } from "../export/self-metrics.ts";
-import type { Covered } from "../reconcile/coverage.ts";
+import type { Covered } from "../reconcile/coverage-totals.ts";
 import type { AgentParts } from "./agent-parts.ts";
 import { estimateOf } from "./estimate-of.ts";
 import type { NamingSession } from "./naming-session.ts";

@@ -1,31 +1,10 @@
 import { hullOf, positionOf, type ReadInterval } from "./bracket.ts";
 import { counterWindow, sumOfWindows } from "./counter-window.ts";
-import {
-  type CounterName,
-  type CounterValues,
-  type CounterWindow,
-  IDENTITIES,
-  type Identity,
-} from "./identities.ts";
+import { addSeen, addWindow, type CoverageTotals, leaveOut, newCoverageTotals } from "./coverage-totals.ts";
+import type { CounterValues, CounterWindow } from "./identities.ts";
 import type { NamespaceRead } from "./observed-window.ts";
 import type { Sight } from "./sight.ts";
 import { type Observation, Tally } from "./tally.ts";
-
-/** One quantity as events tell it and as the kernel counted it, up to the same readings. */
-export interface Covered {
-  seen: number;
-  kernel: number;
-}
-
-/** What was seen of the kernel's truth since the beginning: each number only grows. */
-export interface CoverageTotals {
-  readonly segments: Covered;
-  readonly lossProbes: Covered;
-  /** Network namespaces that were gone, or replaced, at a reading: what they did since the one before is in neither number. */
-  namespacesLeftOut: number;
-  /** Segments that were seen, and left out for it, or since their namespace could not be read before. */
-  segmentsLeftOut: number;
-}
 
 /** All events of a rung that tells no namespaces; else those whose namespace could not be told. */
 const WHOLE_HOST = undefined;
@@ -51,12 +30,7 @@ interface Closing {
  * namespace, then `baseline` or `reading` when all events up to the reads have been observed.
  */
 export class Coverage {
-  readonly totals: CoverageTotals = {
-    segments: { seen: 0, kernel: 0 },
-    lossProbes: { seen: 0, kernel: 0 },
-    namespacesLeftOut: 0,
-    segmentsLeftOut: 0,
-  };
+  readonly totals: CoverageTotals = newCoverageTotals();
   readonly #sight: Sight;
   readonly #groups = new Map<Key, Group>();
   /** Namespaces whose first reading was a quiet one. */
@@ -119,10 +93,10 @@ export class Coverage {
   /** Gives what belongs to the next reading. */
   #settle(key: Key, group: Group, { reads, inside }: Closing): readonly Observation[] {
     if (key === WHOLE_HOST && this.#sight.namespaces) {
-      this.#addSeen(group.tally); // some namespace has counted them
+      addSeen(this.totals, group.tally); // some namespace has counted them
       group.tally = new Tally();
     } else if (reads === undefined) {
-      this.#leaveOut(group.tally, 1);
+      leaveOut(this.totals, { tally: group.tally, namespaces: 1 });
       this.#groups.delete(key);
       this.#based.delete(key);
     } else if (this.#sight.namespaces && group.before.has(key ?? 0) && reads.every(isMissing)) {
@@ -150,49 +124,12 @@ export class Coverage {
       else windows.push(window);
     }
     // On a rung that tells no namespaces nothing says which events were theirs: the whole time between is left out.
-    if (gone === 0 && windows.length > 0) return this.#add(tally, sumOfWindows(windows), inside);
-    for (const observation of inside) tally.add(observation);
-    this.#leaveOut(tally, gone); // or nothing tells what the kernel had counted before
-    return [];
-  }
-
-  /** Adds a window, and of what ran during its read, one after the other, what the counters have; gives the rest. */
-  #add(tally: Tally, kernel: CounterWindow, inside: readonly Observation[]): readonly Observation[] {
-    const rooms = this.#covered().map(([covered, identity]) => {
-      const terms = identity.terms({ tally, kernel, sight: this.#sight });
-      const others = terms.reduce((sum, { min }) => sum + min, 0);
-      const counted = Math.max(0, (kernel.moved[identity.counter] ?? 0) - others);
-      covered.kernel += counted;
-      return { identity, left: Math.max(0, counted - identity.seen(tally)) };
-    });
-    const later: Observation[] = [];
-    for (const observation of inside) {
-      const one = new Tally();
-      one.add(observation);
-      if (rooms.some(({ identity, left }) => identity.seen(one) > left)) later.push(observation);
-      else {
-        tally.add(observation);
-        for (const room of rooms) room.left -= room.identity.seen(one);
-      }
+    if (gone === 0 && windows.length > 0) {
+      return addWindow(this.totals, { tally, kernel: sumOfWindows(windows), sight: this.#sight, inside });
     }
-    this.#addSeen(tally);
-    return later;
-  }
-
-  #addSeen(tally: Tally): void {
-    for (const [covered, identity] of this.#covered()) covered.seen += identity.seen(tally);
-  }
-
-  #covered(): readonly (readonly [Covered, Identity])[] {
-    return [
-      [this.totals.segments, SEGMENTS],
-      [this.totals.lossProbes, LOSS_PROBES],
-    ];
-  }
-
-  #leaveOut(tally: Tally, namespaces: number): void {
-    this.totals.namespacesLeftOut += namespaces;
-    this.totals.segmentsLeftOut += SEGMENTS.seen(tally);
+    for (const observation of inside) tally.add(observation);
+    leaveOut(this.totals, { tally, namespaces: gone }); // or nothing tells what the kernel had counted before
+    return [];
   }
 
   #restart(group: Group, reads: readonly NamespaceRead[]): void {
@@ -249,13 +186,4 @@ export class Coverage {
 
 function isMissing({ counters }: NamespaceRead): boolean {
   return "missing" in counters;
-}
-
-const SEGMENTS = identityOf("RetransSegs");
-const LOSS_PROBES = identityOf("TCPLossProbes");
-
-function identityOf(counter: CounterName): Identity {
-  const identity = IDENTITIES.find((one) => one.counter === counter);
-  if (identity === undefined) throw new TypeError(`Cannot compare: no identity for ${counter}`);
-  return identity;
 }
