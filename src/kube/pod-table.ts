@@ -8,17 +8,14 @@ import { PodSharing } from "./pod-sharing.ts";
 import type { ResourceSink } from "./resource-sink.ts";
 import { Roster } from "./roster.ts";
 import type { SlimPod } from "./slim.ts";
-import type { Tombstones } from "./tombstones.ts";
+import { UnknownHolders, type UnknownHoldersOptions } from "./unknown-holders.ts";
 import { WaitingPods } from "./waiting-pods.ts";
 
-export interface PodTableOptions {
-  readonly tombstones: Tombstones;
+export interface PodTableOptions extends Pick<UnknownHoldersOptions, "tombstones" | "statusLagMs"> {
   /** The node whose clock is the events' own. */
   readonly ownNode: string | undefined;
   /** What another node's clock may differ from it, in whole seconds. */
   readonly clockSlackSeconds: number;
-  /** How long after a pod's first packet its kubelet may tell of its address. */
-  readonly statusLagMs: number;
 }
 
 /** Every pod that is known, by uid and by address and time. */
@@ -34,7 +31,7 @@ export class PodTable implements ResourceSink<SlimPod> {
   readonly #waiting = new WaitingPods();
   readonly #sharing = new PodSharing();
   readonly #horizon = new Horizon();
-  #nowMs = Number.NEGATIVE_INFINITY;
+  readonly #unknown: UnknownHolders;
   #isListing = false;
   /** Those that lasted before the list that comes in, and do not any more. */
   readonly #ceased = new Set<PodEntry>();
@@ -42,6 +39,8 @@ export class PodTable implements ResourceSink<SlimPod> {
   constructor(options: PodTableOptions) {
     this.#options = options;
     this.#holds = new PodHolds(options.tombstones);
+    const known = { horizon: this.#horizon, waiting: this.#waiting, holds: this.#holds };
+    this.#unknown = new UnknownHolders({ ...options, ...known });
   }
 
   get size(): number {
@@ -70,7 +69,7 @@ export class PodTable implements ResourceSink<SlimPod> {
 
   /** Tells what time it is; to be called a few times a second, or after a rest that was meant. */
   clock(nowMs: number, restedMs: number): void {
-    this.#advance(nowMs);
+    this.#unknown.advance(nowMs);
     this.#horizon.tick(nowMs, restedMs);
   }
 
@@ -88,18 +87,16 @@ export class PodTable implements ResourceSink<SlimPod> {
   hostPort(port: number, nodeOrAddress: string, unixMs: number): PodEntry | undefined {
     const hold = this.#holds.hostPort(port, nodeOrAddress, unixMs);
     if (hold === undefined || hold === AMBIGUOUS) return undefined;
-    if (unixMs > this.#horizon.ms || this.#isForgotten(hold, unixMs)) return undefined;
-    return this.#mayBeAnothers(hold, unixMs, undefined) ? undefined : hold.holder;
+    return this.#unknown.any(hold, unixMs) ? undefined : hold.holder;
   }
 
-  /** Whose an address was at a time: see AddressIntervals, and #mayBeAnothers() below. */
+  /** Whose an address was at a time: see AddressIntervals and UnknownHolders. */
   at(address: string, unixMs: number): Hold<PodEntry> | typeof AMBIGUOUS | undefined {
     const hold =
       this.#holds.at(address, unixMs) ?? (this.#wake(address) ? this.#holds.at(address, unixMs) : undefined);
     if (hold === undefined || hold === AMBIGUOUS) return hold;
     hold.holder.pin();
-    if (unixMs > this.#horizon.ms || this.#isForgotten(hold, unixMs)) return AMBIGUOUS;
-    return this.#mayBeAnothers(hold, unixMs, address) ? AMBIGUOUS : hold;
+    return this.#unknown.any(hold, unixMs, { address }) ? AMBIGUOUS : hold;
   }
 
   /** Whose an address was at a time at which its holder answered. */
@@ -109,10 +106,9 @@ export class PodTable implements ResourceSink<SlimPod> {
       (this.#wake(address) ? this.#holds.answering(address, unixMs) : undefined);
     if (hold === undefined || hold === AMBIGUOUS) return hold;
     hold.holder.pin();
-    if (unixMs > this.#horizon.ms || this.#isForgotten(hold, unixMs)) return AMBIGUOUS;
-    if (this.#isForgotten(hold, unixMs - LAST_WORD_MS)) return AMBIGUOUS;
+    if (this.#unknown.forgotten(hold, unixMs - LAST_WORD_MS)) return AMBIGUOUS;
     // Whoever is known to have had it later is over.
-    return this.#mayBeAnothers(hold, unixMs, undefined) ? AMBIGUOUS : hold;
+    return this.#unknown.any(hold, unixMs) ? AMBIGUOUS : hold;
   }
 
   replaceBegin(): void {
@@ -151,12 +147,8 @@ export class PodTable implements ResourceSink<SlimPod> {
     this.#ceased.clear();
   }
 
-  #advance(nowMs: number): void {
-    if (nowMs > this.#nowMs) this.#nowMs = nowMs;
-  }
-
   #see(slim: SlimPod, receivedMs: number, endedMs: number | undefined): PodEntry {
-    this.#advance(receivedMs);
+    this.#unknown.advance(receivedMs);
     const known = this.#roster.get(slim.uid) ?? this.#unpacked(this.#packed.takeUid(slim.uid));
     for (const address of slim.addresses) this.#wake(address);
     const shared = this.#sharing.parts(slim, known);
@@ -199,7 +191,7 @@ export class PodTable implements ResourceSink<SlimPod> {
   }
 
   #bury(pod: PodEntry, receivedMs: number): void {
-    this.#advance(receivedMs);
+    this.#unknown.advance(receivedMs);
     pod.removed = true;
     this.#own.delete(pod.uid);
     this.#waiting.note(pod, false);
@@ -214,43 +206,7 @@ export class PodTable implements ResourceSink<SlimPod> {
       this.#byConfigHash.delete(configHash);
     }
   }
-
-  /**
-   * Whether one that is forgotten, after its time or to make room, may have been meant: since this one let go of the
-   * address, or before it certainly had it; of those that had to make room also since then, if it may have let go.
-   */
-  #isForgotten(hold: Hold<PodEntry>, unixMs: number): boolean {
-    const { tombstones, statusLagMs } = this.#options;
-    const { bounds, droppedUntilMs, areShort } = tombstones;
-    const { releasedMs } = hold;
-    const forgottenMs = this.#nowMs - bounds.keepMs;
-    if (releasedMs !== undefined && unixMs >= releasedMs) {
-      // Its successor's end may have been told of before its own.
-      return releasedMs - TELLING_MS <= droppedUntilMs || releasedMs - statusLagMs < forgottenMs;
-    }
-    if (unixMs < hold.certainMs) return areShort || hold.earliestMs - TELLING_MS <= forgottenMs;
-    if (unixMs < hold.lastSureMs || hold.lasts) return false;
-    return unixMs - TELLING_MS <= droppedUntilMs || (releasedMs !== undefined && unixMs < forgottenMs);
-  }
-
-  /**
-   * Whether a pod that the API has not told the address of may have had this one: on the same node, so short a time ago
-   * that its kubelet need not have told yet, and after the last holder, if that may have let go of it, or before one
-   * that need not have had it. Without an address the hold is the last.
-   */
-  #mayBeAnothers(hold: Hold<PodEntry>, unixMs: number, address: string | undefined): boolean {
-    const { nodeName, mayHaveEnded } = hold.holder;
-    if (this.#waiting.count === 0 || nodeName === undefined) return false;
-    if (unixMs < this.#nowMs - this.#options.statusLagMs) return false;
-    if (unixMs < hold.certainMs && this.#waiting.anyOver(nodeName, unixMs)) return true;
-    const mayBeOver = (mayHaveEnded || hold.releasedMs !== undefined) && unixMs >= hold.lastSureMs;
-    if (!mayBeOver || !this.#waiting.any(nodeName, unixMs)) return false;
-    return address === undefined || this.#holds.isNewest(address, hold);
-  }
 }
-
-/** An end may be told so long after it, and that of one that is deleted by force so long before. */
-const TELLING_MS = 10_000;
 
 /** Whether it may have an address that the API has not told yet. */
 function isWaiting(pod: PodEntry): boolean {
