@@ -1,14 +1,14 @@
 import type { ApiClient } from "./api-client.ts";
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { OwnerIndex, type OwnerIndexOptions, type SyncState } from "./owner-index.ts";
-import { PolledList } from "./polled-list.ts";
+import { polledList } from "./polled-list.ts";
 import { ProblemLog } from "./problem-log.ts";
 import { projectEndpointSlice } from "./project-endpoint-slice.ts";
 import { projectNode } from "./project-node.ts";
 import { podProjection } from "./project-pod.ts";
 import { projectService } from "./project-service.ts";
 import { projectServiceCidr } from "./project-service-cidr.ts";
-import { Reflector } from "./reflector.ts";
+import { reflector } from "./reflector.ts";
 import type { FeedCounters, FeedState } from "./resource-feed.ts";
 
 export interface ClusterWatchOptions extends Omit<OwnerIndexOptions, "sync" | "wholeCluster"> {
@@ -80,7 +80,7 @@ function follow(index: OwnerIndex, options: FollowOptions): readonly Followed[] 
   const followed = [
     named(
       "pods",
-      new Reflector({
+      reflector({
         ...common,
         path: "/api/v1/pods",
         fieldSelector: onNode ? `spec.nodeName=${ownNode}` : undefined,
@@ -90,7 +90,7 @@ function follow(index: OwnerIndex, options: FollowOptions): readonly Followed[] 
     ),
     named(
       "services",
-      new Reflector({
+      reflector({
         ...common,
         path: "/api/v1/services",
         project: projectService,
@@ -99,7 +99,7 @@ function follow(index: OwnerIndex, options: FollowOptions): readonly Followed[] 
     ),
     named(
       "endpointslices",
-      new Reflector({
+      reflector({
         ...common,
         path: "/apis/discovery.k8s.io/v1/endpointslices",
         project: projectEndpointSlice,
@@ -107,13 +107,10 @@ function follow(index: OwnerIndex, options: FollowOptions): readonly Followed[] 
       }),
     ),
     // Each kubelet writes its Node's status: a watch would cost every agent every such write.
-    named(
-      "nodes",
-      new PolledList({ ...common, path: "/api/v1/nodes", project: projectNode, sink: index.nodes }),
-    ),
+    named("nodes", polledList({ ...common, path: "/api/v1/nodes", project: projectNode, sink: index.nodes })),
   ];
   if (!options.withServiceCidrs) return followed;
-  const serviceCidrs = new PolledList({
+  const serviceCidrs = polledList({
     ...common,
     path: "/apis/networking.k8s.io/v1/servicecidrs",
     project: projectServiceCidr,

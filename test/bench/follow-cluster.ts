@@ -14,7 +14,7 @@ import { ClusterWatch } from "../../src/kube/cluster-watch.ts";
 import { OwnerIndex } from "../../src/kube/owner-index.ts";
 import { ProblemLog } from "../../src/kube/problem-log.ts";
 import { podProjection } from "../../src/kube/project-pod.ts";
-import { Reflector } from "../../src/kube/reflector.ts";
+import { reflector } from "../../src/kube/reflector.ts";
 import type { FeedCounters, FeedState } from "../../src/kube/resource-feed.ts";
 import type { FollowMessage, FollowMode, FollowState, ResourceCost } from "./follow-state.ts";
 
@@ -89,17 +89,17 @@ function podsOnly(): Followed {
   const sync = { complete: true, pending: false, followsPods: true };
   const index = new OwnerIndex({ ownNode, wholeCluster: true, sync });
   const clock = SYSTEM_CLOCK;
-  const reflector = new Reflector({
+  const follower = reflector({
     ...{ client, clock, problems: new ProblemLog({ say: console.error, clock }), firstWithinMs: 0 },
     ...{ path: "/api/v1/pods", project: podProjection(ownNode), sink: index.pods },
   });
   return {
     start: async () => {
-      void reflector.run(new AbortController().signal);
-      while (reflector.state !== "synced") await sleep(5);
+      void follower.run(new AbortController().signal);
+      while (follower.state !== "synced") await sleep(5);
     },
     pods: () => index.counts().pods,
-    resources: () => ({ pods: costOf(reflector) }),
+    resources: () => ({ pods: costOf(follower) }),
   };
 }
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { type ApiClient, openApiClient } from "../../src/kube/api-client.ts";
-import { PolledList } from "../../src/kube/polled-list.ts";
-import { Reflector } from "../../src/kube/reflector.ts";
+import { polledList } from "../../src/kube/polled-list.ts";
+import { reflector } from "../../src/kube/reflector.ts";
 import { fastClock } from "../kube/fast-clock.ts";
 import { feedOf } from "../kube/feed-fixture.ts";
 import { type ApiServerOptions, LabApiServer } from "../lab/api-server.ts";
@@ -18,32 +18,32 @@ const WATCH_SECONDS = 3;
 
 const bin = directoryOf("LAB_BIN", "kube-apiserver and etcd");
 
-test("Reflector and PolledList go on after restarts of a real API server and a permission taken and given back", async () => {
+test("reflector() and polledList() go on after restarts of a real API server and a permission taken and given back", async () => {
   await using lab = await start({ bin });
   await grant(lab);
   await createPods(lab, "web", 300);
   await using at = await follow(lab);
-  const nodes = new PolledList({
+  const nodes = polledList({
     ...feedOf(at.client, at.clock).feed,
     path: "/api/v1/nodes",
     everyMs: 60_000,
   });
   const nodesRun = nodes.run(at.signal);
-  await until(() => at.reflector.state === "synced" && at.sink.held.size === 300, "synced");
+  await until(() => at.follower.state === "synced" && at.sink.held.size === 300, "synced");
   await createPods(lab, "more", 1);
   await until(() => at.sink.names.includes("more-0"), "followed");
-  assert.equal(at.reflector.counters.lists, 1);
+  assert.equal(at.follower.counters.lists, 1);
 
   // A watch behind the version that the new server began with gets 410 within a 200: something else must have changed.
   await lab.create("/api/v1/namespaces/default/configmaps", { metadata: { name: "other" } });
   await lab.down();
-  await until(() => at.reflector.state === "behind", "behind");
+  await until(() => at.follower.state === "behind", "behind");
   assert.equal(at.sink.held.size, 301);
   await lab.up();
-  await until(() => at.reflector.counters.relists === 1 && at.reflector.state === "synced", "listed anew");
+  await until(() => at.follower.counters.relists === 1 && at.follower.state === "synced", "listed anew");
   await lab.ask("DELETE", `${PODS}/web-7?gracePeriodSeconds=0`);
   await until(() => !at.sink.names.split(" ").includes("web-7"), "followed again");
-  assert.deepEqual(at.reflector.counters.faults, { garbage: 0, "wrong-type": 0, "too-large": 0 });
+  assert.deepEqual(at.follower.counters.faults, { garbage: 0, "wrong-type": 0, "too-large": 0 });
 
   await lab.ask("DELETE", `${RBAC}/clusterrolebindings/agent`);
   await createPods(lab, "unseen-by-roles", 1);
@@ -52,11 +52,11 @@ test("Reflector and PolledList go on after restarts of a real API server and a p
   await lab.up();
   const sentence = 'Cannot watch pods: grant "list" and "watch" on pods to agent';
   await until(() => at.said.includes(sentence), "said what is missing");
-  assert.equal(at.reflector.state, "denied");
+  assert.equal(at.follower.state, "denied");
   assert.equal(at.sink.held.size, 301);
   await lab.ask("DELETE", `${PODS}/web-8?gracePeriodSeconds=0`);
   await bind(lab);
-  await until(() => at.sink.held.size === 300 && at.reflector.state === "synced", "resumed");
+  await until(() => at.sink.held.size === 300 && at.follower.state === "synced", "resumed");
   await until(() => isOver(at.said, sentence), "said");
 
   at.stop();
@@ -64,7 +64,7 @@ test("Reflector and PolledList go on after restarts of a real API server and a p
   assert.ok((nodes.counters.lists ?? 0) > 1);
 });
 
-test("Reflector and PolledList say a permission that was taken when a watch ends by its own timeout, and go on when it is back", async () => {
+test("reflector() and polledList() say a permission that was taken when a watch ends by its own timeout, and go on when it is back", async () => {
   await using lab = await start({ bin });
   await grant(lab);
   await createPods(lab, "web", 20);
@@ -76,10 +76,10 @@ test("Reflector and PolledList say a permission that was taken when a watch ends
     },
   }));
   const nodesFeed = feedOf(at.client, at.clock);
-  const nodes = new PolledList({ ...nodesFeed.feed, path: "/api/v1/nodes", everyMs: 60_000 });
+  const nodes = polledList({ ...nodesFeed.feed, path: "/api/v1/nodes", everyMs: 60_000 });
   const nodesRun = nodes.run(at.signal);
-  const { counters } = at.reflector;
-  await until(() => counters.watches >= 2 && at.reflector.state === "synced", "watched anew after a timeout");
+  const { counters } = at.follower;
+  await until(() => counters.watches >= 2 && at.follower.state === "synced", "watched anew after a timeout");
   assert.deepEqual({ lists: counters.lists, problems: counters.problems }, { lists: 1, problems: {} });
   await until(() => nodes.state === "synced", "listed nodes");
 
@@ -90,7 +90,7 @@ test("Reflector and PolledList say a permission that was taken when a watch ends
   const nodesSentence = 'Cannot list nodes: grant "list" on nodes to agent';
   await until(() => at.said.includes(sentence), "said what is missing");
   await until(() => nodesFeed.said.includes(nodesSentence), "said what is missing of nodes");
-  assert.deepEqual([at.reflector.state, nodes.state], ["denied", "denied"]);
+  assert.deepEqual([at.follower.state, nodes.state], ["denied", "denied"]);
   await createPods(lab, "meanwhile", 1);
   await lab.ask("DELETE", `${PODS}/web-8?gracePeriodSeconds=0`);
   await wait(WATCH_SECONDS * 1000);
@@ -99,7 +99,7 @@ test("Reflector and PolledList say a permission that was taken when a watch ends
 
   await bind(lab);
   const isBack = () => at.sink.names.includes("meanwhile") && !at.sink.names.split(" ").includes("web-8");
-  await until(() => isBack() && at.reflector.state === "synced" && nodes.state === "synced", "resumed");
+  await until(() => isBack() && at.follower.state === "synced" && nodes.state === "synced", "resumed");
   await until(() => isOver(at.said, sentence) && isOver(nodesFeed.said, nodesSentence), "said");
   assert.deepEqual(
     [at.said.length, nodesFeed.said.length],
@@ -112,7 +112,7 @@ test("Reflector and PolledList say a permission that was taken when a watch ends
   await nodesRun;
 });
 
-test("Reflector lists without a stream, and in one answer once etcd has forgotten the version of its pages", async () => {
+test("reflector() lists without a stream, and in one answer once etcd has forgotten the version of its pages", async () => {
   const gates = "--feature-gates=WatchList=false,ListFromCacheSnapshot=false";
   await using lab = await start({ bin, args: [gates] });
   await grant(lab);
@@ -129,26 +129,26 @@ test("Reflector lists without a stream, and in one answer once etcd has forgotte
     },
   });
   await using at = await follow(lab, compactAfterFirstPage);
-  await until(() => at.reflector.state === "synced", "synced");
+  await until(() => at.follower.state === "synced", "synced");
   assert.equal(at.sink.held.size, 502);
-  assert.deepEqual(at.reflector.counters.problems, { expired: 1 });
-  const { items, bytes } = at.reflector.counters;
+  assert.deepEqual(at.follower.counters.problems, { expired: 1 });
+  const { items, bytes } = at.follower.counters;
   assert.ok(items > 1000 && bytes < items * 400, `${bytes} bytes for ${items} items: the server packs lists`);
   await createPods(lab, "more", 1);
   await until(() => at.sink.held.size === 503, "followed");
   assert.deepEqual(at.said, []);
 });
 
-test("Reflector falls back to pages on etcd 3.4", async () => {
+test("reflector() falls back to pages on etcd 3.4", async () => {
   const etcd = `${directoryOf("LAB_ETCD34", "etcd 3.4")}/etcd`;
   await using lab = await start({ bin, etcd });
   await grant(lab);
   await createPods(lab, "web", 20);
   await using at = await follow(lab);
-  await until(() => at.reflector.state === "synced", "synced");
+  await until(() => at.follower.state === "synced", "synced");
   await createPods(lab, "more", 1);
   await until(() => at.sink.held.size === 21, "followed");
-  const { watches, lists } = at.reflector.counters;
+  const { watches, lists } = at.follower.counters;
   assert.deepEqual({ watches, lists }, { watches: 2, lists: 2 });
   assert.deepEqual(at.said, []);
 });
@@ -169,11 +169,11 @@ async function follow(lab: LabApiServer, wrap: (client: ApiClient) => ApiClient 
   const kubeconfig = lab.kubeconfig("agent");
   const client = wrap(await openApiClient({ kubeconfig, userAgent: "tcpretrans-test", clock }));
   const { said, sink, feed } = feedOf(client, clock);
-  const reflector = new Reflector(feed);
+  const follower = reflector(feed);
   const stop = new AbortController();
-  const running = reflector.run(stop.signal);
+  const running = follower.run(stop.signal);
   return {
-    ...{ reflector, sink, said, client, clock },
+    ...{ follower, sink, said, client, clock },
     signal: stop.signal,
     stop: () => stop.abort(),
     [Symbol.asyncDispose]: async () => {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PolledList } from "../../src/kube/polled-list.ts";
+import { polledList } from "../../src/kube/polled-list.ts";
 import { fastClock } from "./fast-clock.ts";
 import { feedOf, listOf, until } from "./feed-fixture.ts";
 import { recorded, ScriptedServer } from "./scripted-server.ts";
 
-test("PolledList lists from the cache every five minutes, 20 % more or less, and tells what is gone", async () => {
+test("polledList() lists from the cache every five minutes, 20 % more or less, and tells what is gone", async () => {
   const clock = fastClock(2_000);
   await using server = await ScriptedServer.start((call) => {
     call.json(listOf(server.calls.length === 1 ? ["a", "b"] : ["b", "c"]));
@@ -20,7 +20,7 @@ test("PolledList lists from the cache every five minutes, 20 % more or less, and
   assert.ok(Math.max(...waits) - Math.min(...waits) > 10_000, "they differ");
 });
 
-test("PolledList keeps what it knew while a permission is missing, and says which", async () => {
+test("polledList() keeps what it knew while a permission is missing, and says which", async () => {
   const forbidden = recorded("forbidden.json").replaceAll("endpointslices", "nodes");
   await using server = await ScriptedServer.start((call) => {
     if ([2, 3].includes(server.calls.length)) call.json(forbidden, 403);
@@ -34,7 +34,7 @@ test("PolledList keeps what it knew while a permission is missing, and says whic
   await until(() => at.nodes.state === "synced");
 });
 
-test("PolledList takes an answer that is no list for no API server's", async () => {
+test("polledList() takes an answer that is no list for no API server's", async () => {
   await using server = await ScriptedServer.start((call) => call.json('{"hello":"world"}'));
   await using at = await poll(server, fastClock(1_000));
   await until(() => at.said.length > 0);
@@ -48,7 +48,7 @@ test("PolledList takes an answer that is no list for no API server's", async () 
 async function poll(server: ScriptedServer, clock: ReturnType<typeof fastClock>) {
   const client = await server.client(clock);
   const { said, sink, feed } = feedOf(client, clock);
-  const nodes = new PolledList({ ...feed, path: "/api/v1/nodes" });
+  const nodes = polledList({ ...feed, path: "/api/v1/nodes" });
   const stop = new AbortController();
   const running = nodes.run(stop.signal);
   return {

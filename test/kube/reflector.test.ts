@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Reflector, type ReflectorOptions } from "../../src/kube/reflector.ts";
+import { type ReflectorOptions, reflector } from "../../src/kube/reflector.ts";
 import { type FastClock, fastClock } from "./fast-clock.ts";
 import { bookmark, eventOf, feedOf, listOf, type Named, until } from "./feed-fixture.ts";
 import { type Call, recorded, ScriptedServer } from "./scripted-server.ts";
@@ -19,11 +19,11 @@ interface Setup {
 async function reflect(server: ScriptedServer, { clock = fastClock(FACTOR), user, options }: Setup = {}) {
   const client = await server.client(clock, user);
   const { said, sink, feed } = feedOf(client, clock);
-  const reflector = new Reflector({ ...feed, firstWithinMs: 0, relistWithinMs: 0, ...options });
+  const follower = reflector({ ...feed, firstWithinMs: 0, relistWithinMs: 0, ...options });
   const stop = new AbortController();
-  const running = reflector.run(stop.signal);
+  const running = follower.run(stop.signal);
   return {
-    ...{ reflector, sink, said, clock, client },
+    ...{ follower, sink, said, clock, client },
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await running;
@@ -35,7 +35,7 @@ async function reflect(server: ScriptedServer, { clock = fastClock(FACTOR), user
 const isStreaming = ({ query }: Call) => query.has("sendInitialEvents");
 const isWatch = ({ query }: Call) => query.has("watch");
 
-test("Reflector lists by a stream, follows it, and goes on from its last version", async () => {
+test("reflector() lists by a stream, follows it, and goes on from its last version", async () => {
   await using server = await ScriptedServer.start((call) => {
     if (isStreaming(call)) {
       call.write(recorded("streaming-list.ndjson"));
@@ -48,7 +48,7 @@ test("Reflector lists by a stream, follows it, and goes on from its last version
   assert.deepEqual(at.sink.log, [
     ...["begin", "+web-0", "+web-1", "+web-2", "end", "+web-3", "+web-0", "-web-0", "+late"],
   ]);
-  assert.equal(at.reflector.state, "synced");
+  assert.equal(at.follower.state, "synced");
   assert.deepEqual(at.said, []);
   const [first, second] = server.calls;
   assert.equal(first?.query.get("resourceVersionMatch"), "NotOlderThan");
@@ -59,14 +59,14 @@ test("Reflector lists by a stream, follows it, and goes on from its last version
   assert.equal(second?.query.get("sendInitialEvents"), null);
   const last = JSON.parse(recorded("watch.ndjson").trim().split("\n").at(-1) ?? "");
   assert.equal(second?.query.get("resourceVersion"), last.object.metadata.resourceVersion);
-  const { items, events, bookmarks, lists, watches } = at.reflector.counters;
+  const { items, events, bookmarks, lists, watches } = at.follower.counters;
   assert.deepEqual(
     { items, events, bookmarks, lists, watches },
     { items: 3, events: 4, bookmarks: 2, lists: 1, watches: 2 },
   );
 });
 
-test("Reflector lists in pages where streaming lists are refused, and remembers it", async () => {
+test("reflector() lists in pages where streaming lists are refused, and remembers it", async () => {
   let expired = false;
   await using server = await ScriptedServer.start((call) => {
     if (isStreaming(call)) call.json('{"kind":"Status","code":422}', 422);
@@ -77,7 +77,7 @@ test("Reflector lists in pages where streaming lists are refused, and remembers 
     else call.json(recorded(call.query.has("continue") ? "page-2.json" : "page-1.json"));
   });
   await using at = await reflect(server);
-  await until(() => at.reflector.counters.bookmarks === 1);
+  await until(() => at.follower.counters.bookmarks === 1);
   assert.deepEqual(at.sink.log, Array(2).fill(["begin", "+web-0", "+web-1", "+web-2", "end"]).flat());
   assert.equal(server.calls.filter(isStreaming).length, 1);
   const [, one, two, watch] = server.calls;
@@ -87,29 +87,29 @@ test("Reflector lists in pages where streaming lists are refused, and remembers 
   assert.equal(watch?.query.get("resourceVersion"), page.metadata.resourceVersion);
 });
 
-test("Reflector lists in pages where etcd 3.4 ends a streaming list by an ERROR event", async () => {
+test("reflector() lists in pages where etcd 3.4 ends a streaming list by an ERROR event", async () => {
   await using server = await ScriptedServer.start((call) => {
     if (isStreaming(call)) call.json(recorded("etcd-3.4-streaming-list.ndjson"));
     else if (isWatch(call)) call.write(bookmark("9"));
     else call.json(listOf(["a"]));
   });
   await using at = await reflect(server);
-  await until(() => at.reflector.counters.bookmarks === 1);
+  await until(() => at.follower.counters.bookmarks === 1);
   assert.equal(at.sink.names, "a");
   assert.deepEqual(at.said, []);
 });
 
-test("Reflector lists in pages where a streaming list never ends its state", async () => {
+test("reflector() lists in pages where a streaming list never ends its state", async () => {
   await using server = await ScriptedServer.start((call) => {
     if (isStreaming(call)) call.write(eventOf("ADDED", "a", "5"));
     else if (isWatch(call)) call.write(bookmark("9"));
     else call.json(listOf(["a"]));
   });
   await using at = await reflect(server);
-  await until(() => at.reflector.counters.bookmarks === 1);
+  await until(() => at.follower.counters.bookmarks === 1);
 });
 
-test("Reflector keeps what it knew until a new list is complete, and then tells what is gone", async () => {
+test("reflector() keeps what it knew until a new list is complete, and then tells what is gone", async () => {
   let lists = 0;
   await using server = await ScriptedServer.start((call) => {
     if (isWatch(call) && !isStreaming(call)) {
@@ -121,16 +121,16 @@ test("Reflector keeps what it knew until a new list is complete, and then tells 
     } else call.write(eventOf("ADDED", "c", "9") + bookmark("9", true));
   });
   await using at = await reflect(server);
-  await until(() => lists === 3 && at.reflector.state === "synced");
+  await until(() => lists === 3 && at.follower.state === "synced");
   assert.deepEqual(
     at.sink.log.filter((line) => line !== "+a" && line !== "+b"),
     ["begin", "end", "begin", "begin", "+c", "end"],
   );
   assert.equal(at.sink.names, "c");
-  assert.equal(at.reflector.counters.relists, 1);
+  assert.equal(at.follower.counters.relists, 1);
 });
 
-test("Reflector spreads lists after a 410 over the window", async () => {
+test("reflector() spreads lists after a 410 over the window", async () => {
   let randoms = 0;
   const clock = fastClock(FACTOR, () => (++randoms === 1 ? 0 : 0.75));
   await using server = await ScriptedServer.start((call) => {
@@ -138,12 +138,12 @@ test("Reflector spreads lists after a 410 over the window", async () => {
     else call.json(recorded("watch-expired.ndjson"));
   });
   await using at = await reflect(server, { clock, options: { relistWithinMs: 30_000 } });
-  await until(() => at.reflector.counters.relists > 0);
+  await until(() => at.follower.counters.relists > 0);
   await until(() => clock.waits.includes(22_500));
-  assert.equal(at.reflector.state, "behind");
+  assert.equal(at.follower.state, "behind");
 });
 
-test("Reflectors of a hundred agents do not list at once after a restart of the server", async () => {
+test("reflector() of a hundred agents does not list at once after a restart of the server", async () => {
   const clock = fastClock(10);
   const relists: number[] = [];
   let restarted = false;
@@ -158,7 +158,7 @@ test("Reflectors of a hundred agents do not list at once after a restart of the 
     Array.from({ length: 100 }, () => reflect(server, { clock, options: { relistWithinMs: 30_000 } })),
   );
   for (const agent of all) agents.use(agent);
-  await until(() => all.every(({ reflector }) => reflector.state === "synced"));
+  await until(() => all.every(({ follower }) => follower.state === "synced"));
   await server.down();
   restarted = true;
   await server.up();
@@ -169,7 +169,7 @@ test("Reflectors of a hundred agents do not list at once after a restart of the 
   assert.ok((relists.at(-1) ?? 0) - first > 20_000);
 });
 
-test("Reflector takes a list in one answer when its continue token has expired", async () => {
+test("reflector() takes a list in one answer when its continue token has expired", async () => {
   await using server = await ScriptedServer.start((call) => {
     if (isStreaming(call)) call.json("{}", 400);
     else if (isWatch(call)) call.write(bookmark("9"));
@@ -178,27 +178,24 @@ test("Reflector takes a list in one answer when its continue token has expired",
     else call.json(listOf(["a", "b", "c"]));
   });
   await using at = await reflect(server);
-  await until(() => at.reflector.counters.bookmarks === 1);
+  await until(() => at.follower.counters.bookmarks === 1);
   assert.equal(at.sink.names, "a b c");
   assert.deepEqual(at.said, []);
 });
 
-test("Reflector waits as long as Retry-After says", async () => {
+test("reflector() waits as long as Retry-After says", async () => {
   await using server = await ScriptedServer.start((call) => {
     if (server.calls.length <= 2)
       call.json("{}", server.calls.length === 1 ? 429 : 503, { "retry-after": "7" });
     else call.write(STATE);
   });
   await using at = await reflect(server);
-  await until(() => at.reflector.state === "synced");
+  await until(() => at.follower.state === "synced");
   assert.equal(at.clock.waits.filter((ms) => ms >= 7_000 && ms < 9_000).length, 2);
-  assert.deepEqual(
-    [at.reflector.counters.problems.throttled, at.reflector.counters.problems.failing],
-    [1, 1],
-  );
+  assert.deepEqual([at.follower.counters.problems.throttled, at.follower.counters.problems.failing], [1, 1]);
 });
 
-test("Reflector names the permission that is missing, keeps what it knew, and resumes once it is granted", async () => {
+test("reflector() names the permission that is missing, keeps what it knew, and resumes once it is granted", async () => {
   let granted = true;
   await using server = await ScriptedServer.start((call) => {
     if (!granted) call.json(recorded("forbidden.json"), 403);
@@ -209,7 +206,7 @@ test("Reflector names the permission that is missing, keeps what it knew, and re
     } else call.write(eventOf("ADDED", "late", "10"));
   });
   await using at = await reflect(server, { options: { path: "/apis/discovery.k8s.io/v1/endpointslices" } });
-  await until(() => at.reflector.state === "denied" && (at.reflector.counters.problems.forbidden ?? 0) > 2);
+  await until(() => at.follower.state === "denied" && (at.follower.counters.problems.forbidden ?? 0) > 2);
   const sentence =
     'Cannot watch endpointslices: grant "list" and "watch" on endpointslices.discovery.k8s.io to agent';
   assert.deepEqual(at.said, [sentence]);
@@ -218,13 +215,13 @@ test("Reflector names the permission that is missing, keeps what it knew, and re
   granted = true;
   await until(() => at.sink.names === "a b late");
   assert.ok(denials < 10, `${denials} requests`);
-  assert.equal(at.reflector.state, "synced");
+  assert.equal(at.follower.state, "synced");
   assert.equal(server.calls.at(-1)?.query.get("resourceVersion"), "6");
   await until(() => at.said.length === 2);
   assert.match(at.said[1] ?? "", /^Over after \d+ s and \d+ tries: Cannot watch endpointslices/);
 });
 
-test("Reflector reads the token anew after a 401, without a word when that is enough", async () => {
+test("reflector() reads the token anew after a 401, without a word when that is enough", async () => {
   await using server = await ScriptedServer.start((call) => {
     if (call.headers.authorization === "Bearer new") call.write(STATE);
     else {
@@ -236,7 +233,7 @@ test("Reflector reads the token anew after a 401, without a word when that is en
   await using at = await reflect(server, {
     user: { "auth-provider": { name: "tokenFile", config: { tokenFile } } },
   });
-  await until(() => at.reflector.state === "synced");
+  await until(() => at.follower.state === "synced");
   assert.deepEqual(
     server.calls.map(({ headers }) => headers.authorization),
     ["Bearer old", "Bearer new"],
@@ -244,7 +241,7 @@ test("Reflector reads the token anew after a 401, without a word when that is en
   assert.deepEqual(at.said, []);
 });
 
-test("Reflector says that it is not known when a new token does not help", async () => {
+test("reflector() says that it is not known when a new token does not help", async () => {
   await using server = await ScriptedServer.start((call) => call.json(recorded("unauthorized.json"), 401));
   await using at = await reflect(server);
   await until(() => server.calls.length > 4);
@@ -253,7 +250,7 @@ test("Reflector says that it is not known when a new token does not help", async
   ]);
 });
 
-test("Reflector cuts a watch that has fallen silent and goes on from its last version", async () => {
+test("reflector() cuts a watch that has fallen silent and goes on from its last version", async () => {
   await using server = await ScriptedServer.start((call) => {
     if (isStreaming(call)) call.write(STATE + bookmark("8"));
     else call.write(eventOf("ADDED", "late", "10"));
@@ -261,11 +258,11 @@ test("Reflector cuts a watch that has fallen silent and goes on from its last ve
   await using at = await reflect(server);
   await until(() => at.sink.names === "a b late");
   assert.equal(server.calls[1]?.query.get("resourceVersion"), "8");
-  assert.deepEqual(at.reflector.counters.problems, { silent: 1 });
+  assert.deepEqual(at.follower.counters.problems, { silent: 1 });
   assert.deepEqual(at.said, []);
 });
 
-test("Reflector backs off from a server that ends every watch at once", async () => {
+test("reflector() backs off from a server that ends every watch at once", async () => {
   await using server = await ScriptedServer.start((call) => call.json(isStreaming(call) ? STATE : ""));
   await using at = await reflect(server);
   await until(() => at.said.length === 1);
@@ -275,19 +272,19 @@ test("Reflector backs off from a server that ends every watch at once", async ()
   assert.equal(server.calls.filter(isStreaming).length, 1);
 });
 
-test("Reflector outlasts an hour without a server: one sentence, bounded tries, and names resume", async () => {
+test("reflector() outlasts an hour without a server: one sentence, bounded tries, and names resume", async () => {
   await using server = await ScriptedServer.start((call) => {
     if (isStreaming(call)) call.write(STATE);
     else call.write(eventOf("ADDED", "late", "10"));
   });
   await using at = await reflect(server, { clock: fastClock(1000) });
-  await until(() => at.reflector.state === "synced");
+  await until(() => at.follower.state === "synced");
   await server.down();
   const sinceMs = at.clock.monotonicMs();
   await until(() => at.clock.monotonicMs() - sinceMs > 3_600_000, "an hour");
-  assert.equal(at.reflector.state, "behind");
+  assert.equal(at.follower.state, "behind");
   assert.equal(at.sink.names, "a b");
-  const tries = Object.values(at.reflector.counters.problems).reduce((sum, count) => sum + count, 0);
+  const tries = Object.values(at.follower.counters.problems).reduce((sum, count) => sum + count, 0);
   assert.ok(tries > 100 && tries < 600, `${tries} tries`);
   await server.up();
   await until(() => at.sink.names === "a b late");
@@ -296,7 +293,7 @@ test("Reflector outlasts an hour without a server: one sentence, bounded tries, 
   assert.match(at.said.at(-1) ?? "", /^Over after 3\d{3} s and \d+ tries: /);
 });
 
-test("Reflector takes a first refusal after an outage for a server that knows no roles yet, and asks again soon", async () => {
+test("reflector() takes a first refusal after an outage for a server that knows no roles yet, and asks again soon", async () => {
   let refusals = 0;
   await using server = await ScriptedServer.start((call) => {
     if (isStreaming(call)) call.write(STATE);
@@ -304,11 +301,11 @@ test("Reflector takes a first refusal after an outage for a server that knows no
     else call.write(eventOf("ADDED", "late", "10"));
   });
   await using at = await reflect(server, { clock: fastClock(1000, () => 0.5) });
-  await until(() => at.reflector.state === "synced");
+  await until(() => at.follower.state === "synced");
   const sinceMs = at.clock.monotonicMs();
   await until(() => at.clock.monotonicMs() - sinceMs > 60_000, "a watch that has lasted");
   await server.down();
-  await until(() => (at.reflector.counters.problems.unreachable ?? 0) > 20);
+  await until(() => (at.follower.counters.problems.unreachable ?? 0) > 20);
   const waits = at.clock.waits.length;
   await server.up();
   await until(() => at.sink.names === "a b late");
@@ -317,19 +314,19 @@ test("Reflector takes a first refusal after an outage for a server that knows no
   assert.ok(!at.said.some((line) => line.includes("grant")), at.said.join("\n"));
 });
 
-test("Reflector starts while the server is away", async () => {
+test("reflector() starts while the server is away", async () => {
   await using server = await ScriptedServer.start((call) => call.write(STATE));
   const clock = fastClock(FACTOR);
   await server.down();
   await using at = await reflect(server, { clock });
-  await until(() => (at.reflector.counters.problems.unreachable ?? 0) > 5);
-  assert.equal(at.reflector.state, "syncing");
+  await until(() => (at.follower.counters.problems.unreachable ?? 0) > 5);
+  assert.equal(at.follower.state, "syncing");
   assert.equal(at.said.length, 1);
   await server.up();
-  await until(() => at.reflector.state === "synced");
+  await until(() => at.follower.state === "synced");
 });
 
-test("Reflector counts lines that are no event and goes on", async () => {
+test("reflector() counts lines that are no event and goes on", async () => {
   const faulty = [
     "no json",
     "[1]",
@@ -345,10 +342,10 @@ test("Reflector counts lines that are no event and goes on", async () => {
   });
   await using at = await reflect(server);
   await until(() => at.sink.names === "a b late");
-  assert.deepEqual(at.reflector.counters.faults, { garbage: 1, "wrong-type": 4, "too-large": 1 });
+  assert.deepEqual(at.follower.counters.faults, { garbage: 1, "wrong-type": 4, "too-large": 1 });
 });
 
-test("Reflector fetches the state anew when its version is of a history that etcd no longer has", async () => {
+test("reflector() fetches the state anew when its version is of a history that etcd no longer has", async () => {
   const causes = [{ reason: "ResourceVersionTooLarge" }];
   const status = { kind: "Status", code: 504, message: "Timeout", details: { causes } };
   await using server = await ScriptedServer.start((call) => {
@@ -357,5 +354,5 @@ test("Reflector fetches the state anew when its version is of a history that etc
   });
   await using at = await reflect(server);
   await until(() => server.calls.filter(isStreaming).length > 1);
-  assert.ok(at.reflector.counters.relists > 0);
+  assert.ok(at.follower.counters.relists > 0);
 });
