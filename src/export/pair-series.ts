@@ -46,8 +46,13 @@ export class PairSeries {
   }
 
   count({ kind, cause, outcome, segments, socket }: TcpEvent): void {
-    if (kind === "loss_probe") this.#ofLossProbe(outcome).value++;
-    else if (outcome === "failed") this.#ofFailure(cause).value++;
+    if (kind === "loss_probe") {
+      this.#lossProbes[outcome] ??= this.#findLossProbes(outcome);
+      this.#lossProbes[outcome].value++;
+    } else if (outcome === "failed") {
+      this.#failures[cause] ??= this.#findFailures(cause);
+      this.#failures[cause].value++;
+    }
     if (outcome === "sent") this.#countSent(cause, segments ?? 1);
     if (socket.rto !== undefined && kind === "retransmit" && TIMERS.has(cause)) {
       this.#timeout ??= this.#ofWorkload("timeout");
@@ -84,22 +89,12 @@ export class PairSeries {
     return sent;
   }
 
-  #ofFailure(cause: Cause): Series {
-    const known = this.#failures[cause];
-    if (known !== undefined) return known;
-    const attributes = { ...this.#source, [A.retransmitType]: cause };
-    const found = this.#options.find.failures(attributes, this.#ends?.local.pod);
-    this.#failures[cause] = found;
-    return found;
+  #findFailures(cause: Cause): Series {
+    return this.#options.find.failures({ ...this.#source, [A.retransmitType]: cause }, this.#ends?.local.pod);
   }
 
-  #ofLossProbe(outcome: Outcome): Series {
-    const known = this.#lossProbes[outcome];
-    if (known !== undefined) return known;
-    const attributes = { ...this.#source, [A.outcome]: outcome };
-    const found = this.#options.find.lossProbes(attributes, this.#ends?.local.pod);
-    this.#lossProbes[outcome] = found;
-    return found;
+  #findLossProbes(outcome: Outcome): Series {
+    return this.#options.find.lossProbes({ ...this.#source, [A.outcome]: outcome }, this.#ends?.local.pod);
   }
 
   #ofWorkload(metric: "timeout" | "stall"): Series {

@@ -1,18 +1,14 @@
 import type { EndName, Ends } from "../event/end-name.ts";
-import type { Cause, TcpEvent } from "../event/tcp-event.ts";
+import type { Cause, SocketFields, TcpEvent } from "../event/tcp-event.ts";
 import { BoundedTallies, type TalliesView } from "./bounded-tallies.ts";
 import { byEnds } from "./by-ends.ts";
 import { formatEndName } from "./format-end-name.ts";
 import { bySegments, countEvent, emptyTally, type Tally } from "./tally.ts";
 
 /** One connection, as its retransmitting socket saw it. */
-export interface ConnectionTally extends Tally {
-  readonly ipVersion: 4 | 6;
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly peerAddress: string;
-  readonly peerPort: number;
-  readonly netns: number | undefined;
+export interface ConnectionTally
+  extends Tally,
+    Pick<SocketFields, "ipVersion" | "localAddress" | "localPort" | "peerAddress" | "peerPort" | "netns"> {
   /** The names at its last event; undefined where names are not asked for. */
   ends: Ends | undefined;
 }

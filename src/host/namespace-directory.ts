@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, type Stats, statSync } from "node:fs";
 
 type NamedNamespace = readonly [inum: number, name: string];
 
@@ -22,7 +22,7 @@ export class NamespaceDirectory {
 
   /** Empty where there is no such directory; `thorough` reads it in any case. */
   read(nowMs: number, { thorough }: { readonly thorough: boolean }): readonly NamedNamespace[] {
-    const changedMs = timeOf(this.#path);
+    const changedMs = statOf(this.#path)?.mtimeMs;
     if (changedMs !== this.#changedMs) this.#sinceMs = nowMs;
     this.#changedMs = changedMs;
     const isSettled = nowMs - this.#sinceMs >= SETTLED_MS && nowMs - this.#readMs < READ_MS;
@@ -33,28 +33,19 @@ export class NamespaceDirectory {
   }
 }
 
-/** Undefined where there is no such directory. */
-function timeOf(path: string): number | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-  } catch {
-    return undefined;
-  }
-}
-
 function readAll(path: string): readonly NamedNamespace[] {
   const found: NamedNamespace[] = [];
   for (const name of listNames(path)) {
-    const inum = inodeOf(`${path}/${name}`);
+    const inum = statOf(`${path}/${name}`)?.ino;
     if (inum !== undefined) found.push([inum, name]);
   }
   return found;
 }
 
-/** Undefined where it is gone by now, or is no mount at all but a link that leads nowhere. */
-function inodeOf(path: string): number | undefined {
+/** Undefined where it is gone by now, or is a link that leads nowhere. */
+function statOf(path: string): Stats | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false })?.ino;
+    return statSync(path, { throwIfNoEntry: false });
   } catch {
     return undefined;
   }
