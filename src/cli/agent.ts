@@ -13,6 +13,7 @@ import { EXIT_CODES } from "./exit-codes.ts";
 import { openGrace } from "./grace.ts";
 import type { NamingSession } from "./naming-session.ts";
 import { openAgentParts } from "./open-agent-parts.ts";
+import { ownPod } from "./pod-follower.ts";
 import { requireProc } from "./require-proc.ts";
 import { welcome } from "./welcome.ts";
 
@@ -57,7 +58,7 @@ export async function runAgent(command: AgentCommand, host: AgentHost, ending: A
   if (parts.names !== undefined) undo.use(parts.names);
   parts.exports = await openExports({
     ...{ config, metrics, version: host.version, env: host.env, log: parts.log },
-    podOf: (uid) => parts.names?.watch.index.podByUid(uid),
+    podOf: (uid) => parts.names && ownPod(uid, parts.names),
   });
   undo.defer(() => grace.within(1, parts.exports.close(grace.leftMs())));
   await runUntil(ending, { parts, host, grace, capturing: () => welcome(parts, host.hostname) });
