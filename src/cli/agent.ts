@@ -49,7 +49,10 @@ export async function runAgent(command: AgentCommand, host: AgentHost, ending: A
   signal.addEventListener("abort", () => parts.log.info(endingWords(graceSeconds)), { once: true });
   for (const warning of warnings) parts.log.warn(warning);
   await using undo = new AsyncDisposableStack();
-  undo.defer(() => parts.log.end());
+  undo.defer(() => {
+    parts.log.end();
+    return parts.output.drained(grace.leftMs());
+  });
   const metrics = agentMetrics(parts, host);
   if (config.http.enabled) parts.server = undo.use(await serveAgent(parts, metrics));
   const demo = config.demo ? await startDemo({ node: process.execPath, main: host.main, signal }) : undefined;

@@ -112,6 +112,27 @@ suite("tcpretrans agents side by side", { concurrency: 3 }, () => {
     assert.ok(count > 0 && count <= agent.rows.length, `${count} of ${agent.rows.length}`);
   });
 
+  test("tcpretrans agent gives a slow reader the time that it has to take what was printed", async (t) => {
+    const collector = await grpcCollector(t);
+    const to = ["--otlp-endpoint", `http://127.0.0.1:${collector.port}`, "--node-name", "slow"];
+    await using agent = await AgentProgram.capturing(to);
+    const { child, ended } = agent.program;
+    child.stdout?.pause();
+    const enough = new AbortController();
+    t.after(() => enough.abort());
+    const storming = storm(60, enough.signal);
+    // More than there is room for on the way.
+    await agent.program.until(() => eventsOf(collector.received) > 3000, "sends records", 60);
+    child.kill("SIGTERM");
+    await sleep(3000);
+    assert.equal(child.exitCode, null);
+    child.stdout?.resume();
+    assert.deepEqual(await ended, { code: 0, signal: null });
+    enough.abort();
+    assert.equal(agent.rows.length, eventsOf(collector.received));
+    await storming;
+  });
+
   test("tcpretrans agent ends at once on a second signal", async () => {
     await using agent = await AgentProgram.capturing(["--otlp-endpoint", AWAY, "--node-name", "second"]);
     const { instance } = agent.program;
