@@ -63,7 +63,10 @@ export async function runAgent(command: AgentCommand, host: AgentHost, ending: A
     ...{ config, metrics, version: host.version, env: host.env, log: parts.log },
     podOf: (uid) => parts.names && ownPod(uid, parts.names),
   });
-  undo.defer(() => grace.within(1, parts.exports.close(grace.leftMs())));
+  undo.defer(async () => {
+    await grace.within(1, parts.exports.close(grace.leftMs()));
+    parts.exports.tellLost();
+  });
   await runUntil(ending, { parts, host, grace, capturing: () => welcome(parts, host.hostname) });
   return EXIT_CODES.ok.code;
 }
