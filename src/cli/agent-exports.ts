@@ -21,6 +21,8 @@ export interface AgentExports {
   metrics(): MetricExportCounts | undefined;
   /** Sends what waits within this time, metrics last, and counts the rest. */
   close(graceMs: number): Promise<void>;
+  /** Says how much was not sent, when nobody waits any more. */
+  tellLost(): void;
 }
 
 export interface ExportsWanted {
@@ -46,6 +48,7 @@ export const NO_EXPORTS: AgentExports = {
   traces: () => undefined,
   metrics: () => undefined,
   close: async () => {},
+  tellLost: () => {},
 };
 
 /** Starts what leaves the process; loads nothing of OpenTelemetry's where nothing does. */
@@ -95,20 +98,20 @@ export async function openExports(wanted: ExportsWanted): Promise<AgentExports> 
     metrics: () => reader?.counts,
     close: (graceMs) => {
       const metricsMs = Math.min(METRICS_MS, graceMs / 2);
-      return telemetry
-        .close({ queueMs: graceMs - metricsMs, metricsMs })
-        .then(() => tellLost(telemetry.counts(), log.as("export")));
+      return telemetry.close({ queueMs: graceMs - metricsMs, metricsMs });
     },
+    tellLost: () => tellLost(telemetry.counts(), log.as("export")),
   };
 }
 
-/** What was not sent in time is nowhere else. */
+/** What was not sent in time is nowhere else; in haste it still waits. */
 function tellLost({ logs, traces }: ReturnType<Telemetry["counts"]>, { warn }: OwnLog): void {
   for (const [what, counts] of [
     ["log records", logs],
     ["spans", traces],
   ] as const) {
-    const lost = counts?.dropped.shutdown ?? 0;
+    if (counts === undefined) continue;
+    const lost = counts.dropped.shutdown + counts.waitingRecords;
     if (lost > 0) warn(`${lost} ${what} could not be sent before the end, and are lost`);
   }
 }

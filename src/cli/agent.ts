@@ -13,6 +13,7 @@ import { EXIT_CODES } from "./exit-codes.ts";
 import { openGrace } from "./grace.ts";
 import type { NamingSession } from "./naming-session.ts";
 import { openAgentParts } from "./open-agent-parts.ts";
+import { ownPod } from "./pod-follower.ts";
 import { requireProc } from "./require-proc.ts";
 import { welcome } from "./welcome.ts";
 
@@ -48,7 +49,10 @@ export async function runAgent(command: AgentCommand, host: AgentHost, ending: A
   signal.addEventListener("abort", () => parts.log.info(endingWords(graceSeconds)), { once: true });
   for (const warning of warnings) parts.log.warn(warning);
   await using undo = new AsyncDisposableStack();
-  undo.defer(() => parts.log.end());
+  undo.defer(() => {
+    parts.log.end();
+    return parts.output.drained(grace.leftMs());
+  });
   const metrics = agentMetrics(parts, host);
   if (config.http.enabled) parts.server = undo.use(await serveAgent(parts, metrics));
   const demo = config.demo ? await startDemo({ node: process.execPath, main: host.main, signal }) : undefined;
@@ -57,9 +61,12 @@ export async function runAgent(command: AgentCommand, host: AgentHost, ending: A
   if (parts.names !== undefined) undo.use(parts.names);
   parts.exports = await openExports({
     ...{ config, metrics, version: host.version, env: host.env, log: parts.log },
-    podOf: (uid) => parts.names?.watch.index.podByUid(uid),
+    podOf: (uid) => parts.names && ownPod(uid, parts.names),
   });
-  undo.defer(() => grace.within(1, parts.exports.close(grace.leftMs())));
+  undo.defer(async () => {
+    await grace.within(1, parts.exports.close(grace.leftMs()));
+    parts.exports.tellLost();
+  });
   await runUntil(ending, { parts, host, grace, capturing: () => welcome(parts, host.hostname) });
   return EXIT_CODES.ok.code;
 }

@@ -40,7 +40,8 @@ function endWithParent(): void {
   process.stdin.resume();
 }
 
-function serve(): void {
+/** Never returns: the process ends a second after its command. */
+function serve(): Promise<never> {
   for (const port of [DEMO_PORTS.bulk, DEMO_PORTS.request, DEMO_PORTS.awful]) {
     const server = createServer({ noDelay: true }, (socket) => {
       socket.on("error", () => socket.destroy());
@@ -49,6 +50,7 @@ function serve(): void {
     // One listener for both families: its IPv4 connections are v4-mapped sockets.
     server.listen(port, "::").on("error", () => server.listen(port, "0.0.0.0"));
   }
+  return Promise.withResolvers<never>().promise;
 }
 
 async function talk(addresses: readonly string[]): Promise<void> {
@@ -113,7 +115,7 @@ function exchange(socket: Socket, { bytes, patienceMs }: Plan): Promise<boolean>
 }
 
 /** Listens with the smallest backlog and accepts nothing: the event loop is blocked until standard input is closed. */
-function fill(): void {
+function fill(): Promise<never> {
   const server = createServer();
   server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
     const address = server.address();
@@ -122,6 +124,7 @@ function fill(): void {
     while (isParentAlive()) Atomics.wait(nap, 0, 0, 200);
     process.exit(0);
   });
+  return Promise.withResolvers<never>().promise;
 }
 
 /** Standard input is a non-blocking socket: nothing to read is EAGAIN, a closed one reads as ended. */

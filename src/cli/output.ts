@@ -7,6 +7,8 @@ export interface Output {
   readonly write: (text: string) => void;
   /** Aborts when nothing more can be written: the other end of a pipe has closed it, or the disk is full. */
   readonly signal: AbortSignal;
+  /** Waits until all that was written has been taken, or can no longer be; no longer than until the signal. */
+  readonly taken: (enough: AbortSignal) => Promise<void>;
   /** Throws SetupError if writing failed for another reason than that nobody reads. */
   readonly check: () => Promise<void>;
 }
@@ -26,7 +28,15 @@ export function openOutput(stdout: NodeJS.WriteStream): Output {
     await nextTurn(); // the stream tells of its last write a moment later
     if (failure !== undefined) throw failure;
   };
-  return { write, signal: closed.signal, check };
+  const taken = async (enough: AbortSignal) => {
+    const either = AbortSignal.any([closed.signal, enough]);
+    if (stdout.writableLength === 0 || either.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stdout.write("", () => resolve());
+    either.addEventListener("abort", () => resolve(), { once: true });
+    await promise;
+  };
+  return { write, signal: closed.signal, taken, check };
 }
 
 /** Writes one line to standard error, at once; a closed one is no fault either. */

@@ -7,12 +7,12 @@ import { runCounters } from "./counters.ts";
 import { startDemo } from "./demo.ts";
 import { runDemoTraffic } from "./demo-traffic.ts";
 import { runDoctor } from "./doctor.ts";
-import { catchSignals } from "./ending-signals.ts";
+import { catchSignals, type EndingSignals } from "./ending-signals.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
 import { compileFilters, selectedNamespaces } from "./filters.ts";
 import { requireNode } from "./node-version.ts";
 import { type Command, parseCommand, usesColor, type ViewOptions } from "./options.ts";
-import { openOutput, sayLine } from "./output.ts";
+import { type Output, openOutput, sayLine } from "./output.ts";
 import { runRecord } from "./record.ts";
 import { runReplay } from "./replay.ts";
 import { runTrace, type TraceIo } from "./trace.ts";
@@ -42,18 +42,19 @@ export async function run(host: Host): Promise<number> {
     using signals = catchSignals();
     const output = openOutput(host.stdout);
     const signal = outlivesOutput(command) ? signals.first : AbortSignal.any([signals.first, output.signal]);
-    const code = await runCommand(command, host, {
-      write: output.write,
-      say: sayLine,
-      signal,
-      hurry: signals.again,
-    });
+    const io: TraceIo = { write: output.write, say: sayLine, signal, hurry: signals.again };
+    const code = await runCommand(command, host, io).finally(() => awaitReader(command, output, signals));
     await output.check();
     return code;
   } catch (error) {
     for (const line of explain(error)) sayLine(line);
     return exitCodeOf(error);
   }
+}
+
+/** What is printed is for somebody who may be slow, as a pager is; an agent has waited as long as it may. */
+async function awaitReader(command: HostCommand, output: Output, { first, again }: EndingSignals) {
+  if (command.kind !== "agent") await output.taken(first.aborted ? again : first);
 }
 
 /** An agent that prints no events has work to do without anyone who reads. */

@@ -9,14 +9,26 @@ export interface WholeFaults {
   readonly warnings: readonly string[];
 }
 
-/** Looks at settings that must fit each other; a signal that does not leave over OTLP is not looked at. */
-export function checkWhole(config: Config, settings: Settings): WholeFaults {
+/**
+ * Looks at settings that must fit each other; of a signal that does not leave over OTLP only whether that is meant.
+ * `origins`: of the settings that are set.
+ */
+export function checkWhole(
+  config: Config,
+  settings: Settings,
+  { origins }: { readonly origins: ReadonlyMap<string, string> },
+): WholeFaults {
   const problems: string[] = [];
   const warnings: string[] = [];
   for (const signal of SIGNALS) {
     if (config[signal].exporter !== "otlp") continue;
     problems.push(...targetProblems(signal, config.otlp[signal]));
     warnings.push(...targetWarnings(signal, config, settings));
+  }
+  const { endpoint } = settings.otlp.traces;
+  if (endpoint !== undefined && !origins.has("traces.exporter")) {
+    const shown = hideCredentials(endpoint);
+    warnings.push(`No spans are sent to ${shown}: they are only where traces.exporter is otlp`);
   }
   for (const signal of ["logs", "traces"] as const) {
     const { queueRecords } = config[signal].batch;

@@ -57,7 +57,7 @@ export function resolveConfig(flags: FlagTexts, env: Env, { file, only }: Resolv
   if (problems.length > 0) return { config: undefined, settings: undefined, origins, problems, warnings };
   const settings = v.parse(CONFIG_SCHEMA, input);
   const config = deriveConfig(settings);
-  const whole = checkWhole(config, settings);
+  const whole = checkWhole(config, settings, { origins });
   const isRight = whole.problems.length === 0;
   return {
     config: isRight ? config : undefined,

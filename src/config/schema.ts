@@ -155,7 +155,7 @@ const resource = section({
   mode: v.optional(
     v.pipe(
       oneOf("agent", "pod"),
-      v.description("whose resource logs and spans carry: the agent's or the local pod's"),
+      v.description("whose resource carries what is about a local pod: the agent's or the pod's"),
     ),
     "agent",
   ),

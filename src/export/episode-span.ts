@@ -9,6 +9,7 @@ import { formatError } from "./format-error.ts";
 import type { SpanIds } from "./log-entry.ts";
 import { recordConnection } from "./log-record-connection.ts";
 import type { SpanStatus, StartSpan } from "./open-span.ts";
+import { resourcePod } from "./resource-pod.ts";
 
 export interface SpanOptions {
   readonly startSpan: StartSpan;
@@ -36,7 +37,7 @@ export function startEpisodeSpan(
   const startUnixNanos = options.unixNanos(first.time);
   // One scale for all of a span: what is known of the wall clock changes meanwhile, and it may be set back.
   const unixNanos = (time: TraceNanos) => startUnixNanos + BigInt(Math.round(time - first.time));
-  const span = startSpan({ name: SPAN_NAME, startUnixNanos, pod: ends?.local.pod });
+  const span = startSpan({ name: SPAN_NAME, startUnixNanos, pod: resourcePod(ends) });
   if (span === undefined) return undefined;
   let events = 0;
   return {

@@ -13,6 +13,7 @@ import { eventAttributes } from "./event-attributes.ts";
 import { formatError } from "./format-error.ts";
 import type { LogEntry, SpanIds } from "./log-entry.ts";
 import { type RecordConnection, recordConnections } from "./log-record-connection.ts";
+import { resourcePod } from "./resource-pod.ts";
 import { outcomeText } from "./table.ts";
 
 export interface LogRecordOptions {
@@ -37,7 +38,7 @@ export function logRecordMaker({ unixNanos, stackNames }: LogRecordOptions): Mak
       timeUnixNanos,
       body: bodyOf(event, connection),
       attributes: quick ?? anyAttributes({ event, ends }, { timeUnixNanos, stackNames }),
-      pod: ends?.local.pod,
+      pod: resourcePod(ends),
       context,
     };
   };

@@ -12,7 +12,8 @@ function headline(coverage: CoverageModel | undefined): { readonly number: Html;
   if (coverage === undefined)
     return { number: html`${DASH}`, words: "the counters have not been read twice yet" };
   const { seen, kernel } = coverage.segments;
-  if (kernel === 0 && seen === 0) return { number: html`${DASH}`, words: "the kernel has counted none yet" };
+  if (kernel === 0 && seen === 0)
+    return { number: html`${DASH}`, words: "none when the counters were last read" };
   const words = `${formatCount(seen)} of ${formatCount(kernel)} segments, since the start`;
   const about = coverage.estimate === undefined ? "" : "≈ ";
   const tone = seen >= kernel ? "good" : coverage.estimate === undefined ? "warn" : "";

@@ -6,6 +6,7 @@ import { formatEnds } from "./format-end-name.ts";
 import type { LogEntry } from "./log-entry.ts";
 import { recordConnection } from "./log-record-connection.ts";
 import type { RecordSummary } from "./record-summary.ts";
+import { resourcePod } from "./resource-pod.ts";
 import { rfc3339Formatter } from "./rfc3339.ts";
 
 /** Makes the record of a summary, at the time of its last event. */
@@ -26,7 +27,7 @@ export function summaryEntry(summary: RecordSummary, unixNanos: (time: TraceNano
       [A.summaryFirst]: timestamp(unixNanos(counts.first)),
       [A.summaryLast]: timestamp(timeUnixNanos),
     },
-    pod: scope === "node" ? undefined : ends?.local.pod,
+    pod: scope === "node" ? undefined : resourcePod(ends),
     context: scope === "connection" ? context : undefined,
   };
 }

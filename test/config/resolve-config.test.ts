@@ -221,6 +221,17 @@ test("resolveConfig() warns of what has no effect", () => {
   assert.deepEqual(config?.logs.batch, { delayMs: 1000, maxRecords: 100, queueRecords: 100 });
 });
 
+test("resolveConfig() warns that an endpoint for traces alone turns them not on, unless they are said to be off", () => {
+  const env = { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://tempo:4317" };
+  const none: readonly string[] = [];
+  assert.deepEqual(resolveConfig(flags({}), env).warnings, [
+    "No spans are sent to http://tempo:4317: they are only where traces.exporter is otlp",
+  ]);
+  assert.deepEqual(resolveConfig(flags({}), { ...env, OTEL_TRACES_EXPORTER: "none" }).warnings, none);
+  assert.deepEqual(resolveConfig(flags({}), { ...env, OTEL_SDK_DISABLED: "true" }).warnings, none);
+  assert.deepEqual(resolveConfig(flags({}), { ...env, OTEL_TRACES_EXPORTER: "otlp" }).warnings, none);
+});
+
 test("resolveConfig() reads only what it is told to, and no OTEL_* variable then", () => {
   const { config, warnings, problems } = resolveConfig(
     flags({ "--scope": ["local"], "--http-port": ["nonsense"] }),

@@ -45,7 +45,7 @@ test("logRecordMaker() gives the attributes of eventAttributes() without the tim
           assert.deepEqual(entry.attributes, all);
           assert.deepEqual(
             { time: entry.timeUnixNanos, pod: entry.pod, context: entry.context },
-            { time, pod: ends?.local.pod, context: CONTEXT },
+            { time, pod: ends?.ownership === "own" ? ends.local.pod : undefined, context: CONTEXT },
           );
         }
       },

@@ -43,6 +43,7 @@ test("formatPage() says of a node on which nothing has happened how to see somet
   assert.ok(text.includes("All is well"));
   assert.ok(text.includes("Nothing has been retransmitted yet"));
   assert.ok(text.includes("since 02:10:53 UTC"));
+  assert.ok(text.includes("none when the counters were last read"));
   assert.ok(text.includes("curl -m 5 http://192.0.2.1/"));
   assert.ok(text.includes("Nothing is sent: no OTLP endpoint is set."));
   assert.ok(!text.includes("Last events"));

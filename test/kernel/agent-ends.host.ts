@@ -63,6 +63,12 @@ async function assertNothingLeft(): Promise<void> {
   assert.deepEqual(left, []);
 }
 
+/** How many log records it says that it could not send. */
+function lostRecords({ log }: AgentProgram): number {
+  const said = log.map(({ msg }) => /^(\d+) log records? could not be sent before the end/.exec(msg));
+  return Number(said.find((match) => match !== null)?.[1]);
+}
+
 function listProcesses(): readonly number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -106,10 +112,30 @@ suite("tcpretrans agents side by side", { concurrency: 3 }, () => {
     assert.deepEqual(await agent.stop(), { code: 0, signal: null });
     const tookMs = performance.now() - askedMs;
     assert.ok(tookMs > 1000 && tookMs < 8000, `${tookMs} ms`);
-    const said = agent.log.map(({ msg }) => /^(\d+) log records? could not be sent before the end/.exec(msg));
-    const count = Number(said.find((match) => match !== null)?.[1]);
+    const count = lostRecords(agent);
     // One for each event, or for several where the budget was used up.
     assert.ok(count > 0 && count <= agent.rows.length, `${count} of ${agent.rows.length}`);
+  });
+
+  test("tcpretrans agent gives a slow reader the time that it has to take what was printed", async (t) => {
+    const collector = await grpcCollector(t);
+    const to = ["--otlp-endpoint", `http://127.0.0.1:${collector.port}`, "--node-name", "slow"];
+    await using agent = await AgentProgram.capturing(to);
+    const { child, ended } = agent.program;
+    child.stdout?.pause();
+    const enough = new AbortController();
+    t.after(() => enough.abort());
+    const storming = storm(60, enough.signal);
+    // More than there is room for on the way.
+    await agent.program.until(() => eventsOf(collector.received) > 3000, "sends records", 60);
+    child.kill("SIGTERM");
+    await sleep(3000);
+    assert.equal(child.exitCode, null);
+    child.stdout?.resume();
+    assert.deepEqual(await ended, { code: 0, signal: null });
+    enough.abort();
+    assert.equal(agent.rows.length, eventsOf(collector.received));
+    await storming;
   });
 
   test("tcpretrans agent ends at once on a second signal", async () => {
@@ -123,6 +149,7 @@ suite("tcpretrans agents side by side", { concurrency: 3 }, () => {
     const againMs = performance.now();
     assert.deepEqual(await agent.stop(), { code: 0, signal: null });
     assert.ok(performance.now() - againMs < 3000);
+    assert.ok(lostRecords(agent) > 0, "what waited is not told");
     assert.ok(!existsSync(instance));
   });
 

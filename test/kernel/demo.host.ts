@@ -11,11 +11,12 @@ import { listNetworkNamespaces } from "../../src/host/network-namespaces.ts";
 import type { TcpCounterName } from "../../src/host/tcp-counters.ts";
 
 const PLAY = join(import.meta.dirname, "play-demo.ts");
+const MAIN = join(import.meta.dirname, "../../src/main.ts");
 const NETNS_DIR = "/run/netns";
 const procRoot = "/proc";
 
 function options(signal = new AbortController().signal) {
-  return { node: process.execPath, main: PLAY, signal };
+  return { node: process.execPath, main: MAIN, signal };
 }
 
 function inumOf(name: string): number {
@@ -75,7 +76,10 @@ test("startDemo() retransmits within 3 s, for every reason that it is made for, 
     for (const name of ["TCPFastRetrans", "TCPTimeouts", "TCPLossProbes", "TCPSynRetrans"] as const) {
       assert.ok(await until(30, async () => (await count(inums, name)) > 0n), `no ${name} in 30 s`);
     }
-    const [client] = demo.namespaces;
+    const [client, server] = demo.namespaces;
+    await sleep(2000); // longer than a program of ours lives that has nothing more to do
+    const listeners = execFileSync("ip", ["netns", "exec", server!, "cat", "/proc/net/tcp6"]);
+    assert.match(listeners.toString(), / 0A /, "nobody serves any more");
     const sockets = execFileSync("ip", ["netns", "exec", client!, "cat", "/proc/net/tcp", "/proc/net/tcp6"]);
     assert.match(sockets.toString(), /^ +\d+: [0-9A-F]{8}:/m, "IPv4 is in use");
     assert.match(sockets.toString(), /^ +\d+: [0-9A-F]{32}:/m, "IPv6 is in use");

@@ -10,6 +10,8 @@ export interface ProgramOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** A command to run it through, such as `setpriv` with its options. */
   readonly through?: readonly string[];
+  /** Another copy of the program. */
+  readonly path?: string;
   /** File descriptors for standard output and error, instead of pipes. */
   readonly stdout?: number | "pipe";
 }
@@ -27,8 +29,11 @@ export class Program implements AsyncDisposable {
   stdout = "";
   stderr = "";
 
-  constructor(args: readonly string[], { env = {}, through = [], stdout = "pipe" }: ProgramOptions = {}) {
-    const [command = TCPRETRANS, ...rest] = [...through, TCPRETRANS, ...args];
+  constructor(
+    args: readonly string[],
+    { env = {}, through = [], stdout = "pipe", path = TCPRETRANS }: ProgramOptions = {},
+  ) {
+    const [command = path, ...rest] = [...through, path, ...args];
     this.child = spawn(command, rest, {
       env: { ...process.env, TCPRETRANS_NODE: process.execPath, ...env },
       stdio: ["ignore", stdout, "pipe"],

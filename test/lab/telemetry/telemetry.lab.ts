@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { Program } from "../../support/program.ts";
+import { Program, TCPRETRANS } from "../../support/program.ts";
 import { Authority } from "../cluster/certificates.ts";
 import { goProgram } from "../cluster/go-tools.ts";
 import { until } from "../cluster/until.ts";
@@ -38,6 +38,8 @@ suite("An agent's telemetry on this machine", () => {
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), "tcpretrans-telemetry-"));
     undo.defer(() => rm(dir, { recursive: true, force: true }));
+    for (const part of ["bin", "dist"])
+      await cp(join(dirname(TCPRETRANS), "..", part), join(dir, "program", part), { recursive: true });
     authority = await Authority.create(join(dir, "pki"));
     const server = { name: "server", subject: "/CN=collector", altNames: [`IP:${HOST}`] };
     const files = await authority.issue(server);
@@ -67,15 +69,18 @@ suite("An agent's telemetry on this machine", () => {
   });
   after(() => undo.disposeAsync());
 
-  /** Runs a demonstration until something is so. */
+  /** Runs a demonstration until something is so: the bundle alone, where no package lies beside or above it. */
   async function demonstrate(
     flags: readonly string[],
     isSo: (agent: Program) => Promise<boolean | undefined> | boolean | undefined,
   ): Promise<Program> {
-    await using agent = new Program([
-      ...["agent", "--demo", "--events=json", "--http-port", String(PORTS.agent)],
-      ...["--metrics-interval-seconds=1", "--traces-exporter=otlp", ...flags],
-    ]);
+    await using agent = new Program(
+      [
+        ...["agent", "--demo", "--events=json", "--http-port", String(PORTS.agent)],
+        ...["--metrics-interval-seconds=1", "--traces-exporter=otlp", ...flags],
+      ],
+      { path: join(dir, "program/bin/tcpretrans") },
+    );
     await until("what the agent sends", () => isSo(agent), { timeoutMs: 30_000 });
     await agent.stop("SIGTERM");
     return agent;
