@@ -19,6 +19,8 @@ const QUIET_SHARE = 0.05;
 const GROWN_BYTES = 8 * 1024 * 1024;
 /** While there is work. V8 would let the storm's log records, old when they are sent, pile up to three times as much as lives. */
 const GROWN_AT_WORK_BYTES = 32 * 1024 * 1024;
+/** And since the collection before, which costs each event after it up to a fifth more: V8 lets go of code with it. */
+const PILED_UP_BYTES = 4 * 1024 * 1024;
 
 /**
  * Collects garbage when much has piled up, and gives back, once it is quiet, what the start, a list or a storm has
@@ -30,18 +32,26 @@ export function memoryGiver({ cpuUs, ownBytes, giveBack, unmap, collect }: Memor
   let seconds = 0;
   let usedUs = cpuUs();
   let settledBytes = 0;
+  let collectedBytes = 0;
   let isSettling = false;
   return () => {
     if (++seconds % QUIET_SECONDS !== 0) return;
     const before = usedUs;
     usedUs = cpuUs();
     const isAtWork = usedUs - before > QUIET_SECONDS * QUIET_SHARE * 1e6;
-    const hasGrown = ownBytes() - settledBytes >= (isAtWork ? GROWN_AT_WORK_BYTES : GROWN_BYTES);
-    if (hasGrown && isAtWork) return collect();
+    const bytes = ownBytes();
+    if (isAtWork) {
+      if (bytes - settledBytes < GROWN_AT_WORK_BYTES || bytes - collectedBytes < PILED_UP_BYTES) return;
+      collect();
+      collectedBytes = ownBytes();
+      return;
+    }
+    const hasGrown = bytes - settledBytes >= GROWN_BYTES;
     if (hasGrown) {
       giveBack();
       settledBytes = ownBytes();
-    } else if (isSettling && !isAtWork) unmap();
+      collectedBytes = settledBytes;
+    } else if (isSettling) unmap();
     else return;
     isSettling = hasGrown;
     usedUs = cpuUs();

@@ -1,7 +1,7 @@
 import { TCP_NEW_SYN_RECV, TCP_SYN_RECV, TCP_SYN_SENT } from "../event/kernel-tcp.ts";
 import type { SocketKey, TcpEvent } from "../event/tcp-event.ts";
 import { type TraceNanos, traceNanos } from "../event/trace-nanos.ts";
-import { OUTLIVING } from "./holder.ts";
+import { outlivesOwner } from "./holder.ts";
 import type { Translation } from "./lookups.ts";
 
 /** Connections remembered at least, and twice as many at most: about 200 bytes each. */
@@ -62,7 +62,7 @@ export class ConnectionMemory {
       (known.isOpening || !isOpening);
     if (!isSame) {
       const ends = { localAddress, localPort, peerPort, peerAddress, netns };
-      const first = { since: time, wasClosing: OUTLIVING.has(state), heard, translation: undefined };
+      const first = { since: time, wasClosing: outlivesOwner(state), heard, translation: undefined };
       // A SYN came before the first SYN-ACK that is sent again; of those after it only that nobody has answered.
       if (state === TCP_NEW_SYN_RECV) first.heard = traceNanos(time - SYN_ACK_NANOS);
       return this.#keep(key, { ...ends, ...first, last: time, isOpening });

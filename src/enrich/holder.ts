@@ -60,7 +60,7 @@ const CLOSED_STEP_MS = 1_000;
  * address now; one that is closing may outlive its pod, also before it was seen first.
  */
 export function holderOfSocket(address: string, state: number, moment: Moment): Holder | undefined {
-  if (OUTLIVING.has(state)) {
+  if (outlivesOwner(state)) {
     const held = holderOfConnection(address, moment);
     return moment.wasClosing && isOther(held, address, moment) ? { kind: "ambiguous" } : held;
   }
@@ -78,13 +78,12 @@ function isOther(held: Holder | undefined, address: string, { sinceMs, heard, so
   return false;
 }
 
-/** States of sockets that no process holds any more (net/ipv4/tcp.c, __tcp_close()). */
-export const OUTLIVING: ReadonlySet<number> = new Set([
-  TCP_FIN_WAIT1,
-  TCP_FIN_WAIT2,
-  TCP_LAST_ACK,
-  TCP_CLOSING,
-]);
+/** Whether no process holds a socket in this state any more (net/ipv4/tcp.c, __tcp_close()). */
+export function outlivesOwner(state: number): boolean {
+  return (
+    state === TCP_FIN_WAIT1 || state === TCP_FIN_WAIT2 || state === TCP_LAST_ACK || state === TCP_CLOSING
+  );
+}
 
 function asHolder(at: PodAtAddress | undefined): Holder | undefined {
   if (at === undefined || at.kind === "ambiguous") return at;

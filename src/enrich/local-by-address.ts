@@ -1,6 +1,6 @@
 import type { SocketFields } from "../event/tcp-event.ts";
 import { namedEnd, UNKNOWN_END } from "./ends.ts";
-import { CLOSED_MS, type Holder, holderOfSocket, OUTLIVING } from "./holder.ts";
+import { CLOSED_MS, type Holder, holderOfSocket, outlivesOwner } from "./holder.ts";
 import { type LocalFinding, localPod, ofPod } from "./local-parts.ts";
 import type { PodSight } from "./lookups.ts";
 import { AWAITS_CLUSTER, awaitsSuccessor, type Moment } from "./moment.ts";
@@ -45,7 +45,7 @@ export function findByLocalAddress(
  */
 function seenPods(address: string, state: number, moment: Moment): PodSight | undefined {
   const { unixMs, sinceMs, wasClosing, sources } = moment;
-  if (!OUTLIVING.has(state)) return sources.host.podsWithAddress(address, unixMs, unixMs);
+  if (!outlivesOwner(state)) return sources.host.podsWithAddress(address, unixMs, unixMs);
   return sources.host.podsWithAddress(address, sinceMs - (wasClosing ? CLOSED_MS : 0), sinceMs);
 }
 

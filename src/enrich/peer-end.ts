@@ -2,7 +2,7 @@ import type { EndName } from "../event/end-name.ts";
 import type { SocketFields } from "../event/tcp-event.ts";
 import { dialledEnd, dialledServices, isServer } from "./dialled-end.ts";
 import { UNKNOWN_END } from "./ends.ts";
-import { holderOfConnection, OUTLIVING } from "./holder.ts";
+import { holderOfConnection, outlivesOwner } from "./holder.ts";
 import { AWAITS_CLUSTER, awaitsSuccessor, type Moment } from "./moment.ts";
 import { nodeWithAddress, outsideEnd, type PeerFinding, peerPod } from "./peer-parts.ts";
 import { isLoopback } from "./same-everywhere.ts";
@@ -16,7 +16,7 @@ import { translatedPeer } from "./translated-peer.ts";
 export function findPeer(socket: SocketFields, local: EndName, moment: Moment): PeerFinding {
   const { conntrack } = moment.sources;
   // Who has the address of a pod that is gone may use the port of a socket that outlives it.
-  const known = OUTLIVING.has(socket.state) ? moment.translation : undefined;
+  const known = outlivesOwner(socket.state) ? moment.translation : undefined;
   const told = known ?? conntrack?.translation(socket);
   // An entry may be gone before its connection: the kernel forgets those that nothing answers.
   const translation = told === undefined || told === "pending" ? moment.translation : told;

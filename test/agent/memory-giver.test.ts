@@ -68,6 +68,22 @@ test("memoryGiver() gives back again when memory has grown by 8 MiB, and not for
   assert.equal(pass(60, 3_000), 2);
 });
 
+test("memoryGiver() does not collect again at work what did not pile up since", () => {
+  const { pass, state } = aProcess();
+  pass(10, 3_000);
+  state.own = 90 * MIB;
+  pass(60, 200_000);
+  assert.deepEqual([state.collected, state.own], [1, 70 * MIB]);
+  state.own += 3 * MIB;
+  pass(60, 200_000);
+  assert.equal(state.collected, 1);
+  state.own += 2 * MIB;
+  pass(60, 200_000);
+  assert.equal(state.collected, 2);
+  pass(20, 3_000);
+  assert.deepEqual([state.given, state.own], [2, 30 * MIB]);
+});
+
 test("memoryGiver() collects what has piled up at work, each ten seconds at most, and gives nothing back", () => {
   const { pass, state } = aProcess();
   pass(10, 3_000);
