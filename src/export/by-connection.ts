@@ -31,7 +31,7 @@ export function isSameConnection(a: SocketFields, b: SocketFields): boolean {
 
 /** Whether two looks at sockets show the same addresses and ports. */
 export function hasSameEnds(a: SocketFields, b: SocketFields): boolean {
-  if (a === b) return true;
+  // Of one object too: V8 compiles what it has seen to happen, and would begin anew with the first that differ.
   return (
     a.localPort === b.localPort &&
     a.peerPort === b.peerPort &&
