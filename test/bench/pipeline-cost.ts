@@ -1,7 +1,8 @@
 /**
  * The agent's data path over a recording's pages in memory, without kernel and without exports: decode, pair, compare with
  * counters, name both ends, count. Prints one JSON object, µs of CPU an event with each stage added to those before.
- * `pipeline-cost FILE [whole]`, in a process of its own with the product's flags; `whole` measures all stages together alone.
+ * `pipeline-cost FILE [whole|unnamed]`, in a process of its own with the product's flags; `whole` measures all stages together
+ * alone, `unnamed` leaves names out: a recording of another machine has its namespaces and control groups.
  */
 import { openSync } from "node:fs";
 import { type Naming, type Pipeline, pump, type Sink, WITHOUT_NAMES } from "../../src/agent/pump.ts";
@@ -46,12 +47,14 @@ const libc = openLibc();
 const now = () => performance.now();
 using host = new HostOwners({ procRoot: "/proc", netnsPath: "/var/run/netns", libc, now, unixMs: Date.now });
 using conntrack = openHostConntrack({ procRoot: "/proc", libc });
+const [mode] = process.argv.slice(3);
 const result: Record<string, unknown> = {};
-let events = 0;
+let [events, records] = [0, 0];
 for (const [count, stage] of STAGES.entries()) {
-  if (process.argv[3] !== "whole" || count === STAGES.length - 1) result[stage] = await measure(count);
+  if (mode === "whole" && count < STAGES.length - 1) continue;
+  if (mode !== "unnamed" || stage !== "names") result[stage] = await measure(count);
 }
-console.log(JSON.stringify({ events, us: result }));
+console.log(JSON.stringify({ events, records, us: result }));
 
 /** Median, smallest and largest of some rounds; the first two compile. */
 async function measure(stages: number) {
@@ -62,6 +65,7 @@ async function measure(stages: number) {
     await pump(pipeline);
     const { user, system } = process.cpuUsage(before);
     events = seen();
+    records = pipeline.decoder.counts.records;
     us.push((user + system) / events);
   }
   return spread(us.slice(2));
@@ -104,7 +108,7 @@ function assemble(stages: number): { readonly pipeline: Pipeline; readonly seen:
       pairer: new Pairer({ rung: header.rung, functionsOf, emit }),
       batch,
       witnesses: stages >= 1 ? [witness] : [],
-      naming: stages >= 2 ? naming() : WITHOUT_NAMES,
+      naming: stages >= 2 && mode !== "unnamed" ? naming() : WITHOUT_NAMES,
       sinks: sinks.slice(0, Math.max(0, stages - 2)),
     },
   };
