@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { type TraceNanos, traceNanos } from "../event/trace-nanos.ts";
-import { committedBytes, type PageLayout, parseHeaderPage } from "../ring-buffer/page-layout.ts";
+import { parseHeaderPage } from "../ring-buffer/page-layout.ts";
 import type { PageEpoch } from "../ring-buffer/read-page.ts";
 import type { Libc } from "../syscall/libc.ts";
 import type { PollSet } from "../syscall/poll-set.ts";
@@ -24,8 +24,8 @@ export interface LiveSourceOptions {
 
 /** From one second's work to the next, where a record wakes the process up by itself. */
 const QUIET_TICK_MS = 1000;
-/** In one tick, before the sinks have their turn, but a page of each CPU: few, so that what they make dies young. */
-const BYTES_PER_TICK = 131_072;
+/** Pages in one tick, before the sinks have their turn, but one of each CPU: few, so that what they make dies young. */
+const PAGES_PER_TICK = 32;
 const NOTHING_TAKEN = traceNanos(Number.NEGATIVE_INFINITY);
 /** A timer may come a millisecond early. */
 const SECOND_NS = 999_000_000n;
@@ -39,7 +39,6 @@ export class LiveSource implements PageSource, Disposable {
   /** The trace clock's value that times are counted from. */
   readonly epochNanos: bigint;
   readonly #options: LiveSourceOptions;
-  readonly #layout: PageLayout;
   readonly #page: Uint8Array;
   readonly #view: DataView;
   #visit: PageVisitor = () => NOTHING_TAKEN;
@@ -55,15 +54,14 @@ export class LiveSource implements PageSource, Disposable {
   #restingSince = 0n;
   readonly #pace = new TickPace();
   #lastSecond: bigint;
-  /** Of records, in this tick. */
-  #bytes = 0;
+  #pages = 0;
 
   constructor(options: LiveSourceOptions) {
     this.#options = options;
     this.epochNanos = options.now();
     this.#lastSecond = this.epochNanos;
-    this.#layout = parseHeaderPage(options.capture.capture.headerPage);
-    this.#page = new Uint8Array(new ArrayBuffer(this.#layout.pageSize));
+    const { pageSize } = parseHeaderPage(options.capture.capture.headerPage);
+    this.#page = new Uint8Array(new ArrayBuffer(pageSize));
     this.#view = new DataView(this.#page.buffer);
     this.#followCpus();
   }
@@ -97,7 +95,7 @@ export class LiveSource implements PageSource, Disposable {
     // What is committed before this moment is read in this tick: sockets' records stay in order over CPUs.
     const until = this.now();
     this.#visit = page;
-    const budget = Math.max(Math.ceil(BYTES_PER_TICK / this.#layout.pageSize), this.#cpus.length);
+    const budget = Math.max(PAGES_PER_TICK, this.#cpus.length);
     const behind = takeLaggingFirst(this.#ready(until, ending), { until, budget });
     const watermark = behind.reduce(
       (least, { takenUntil }) => (takenUntil < least ? takenUntil : least),
@@ -109,8 +107,8 @@ export class LiveSource implements PageSource, Disposable {
 
   async wait({ more }: Drained): Promise<void> {
     if (more) return setImmediate();
-    const tickMs = this.#pace.after(this.#bytes);
-    this.#bytes = 0;
+    const tickMs = this.#pace.after(this.#pages);
+    this.#pages = 0;
     this.#restedMs = this.#pace.isQuiet ? this.#rest() : 0;
     // Not timers/promises: its setTimeout with a signal costs as much as the look at idle CPUs that it waits for.
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -175,7 +173,7 @@ export class LiveSource implements PageSource, Disposable {
   #read(pipe: CpuPipe): TraceNanos | undefined {
     const bytes = pipe.read(this.#page);
     if (bytes === CPU_GONE || bytes === 0) return undefined;
-    this.#bytes += committedBytes(this.#view, this.#layout);
+    this.#pages++;
     return this.#visit(pipe.cpu, this.#view, bytes);
   }
 

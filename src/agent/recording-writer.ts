@@ -8,7 +8,7 @@ import {
   scrubStack,
   scrubUnknown,
 } from "../probe/pointer-aliases.ts";
-import { committedBytes, type PageLayout, parseHeaderPage } from "../ring-buffer/page-layout.ts";
+import { type PageLayout, parseHeaderPage } from "../ring-buffer/page-layout.ts";
 import { readPage } from "../ring-buffer/read-page.ts";
 import { SetupError } from "../syscall/setup-error.ts";
 import {
@@ -69,7 +69,7 @@ export class RecordingWriter {
     if (byteLength < dataOffset) return traceNanos(0);
     const commit = view.getUint32(commitOffset, true);
     // The count of missed records, where there is one, follows the data.
-    const dataEnd = dataOffset + committedBytes(view, this.#layout);
+    const dataEnd = dataOffset + (commit & 0x7ffffff);
     const end = dataEnd + (commit >>> 30 === 0 ? 0 : 8);
     const page = new Uint8Array(view.buffer, view.byteOffset, Math.min(byteLength, end)).slice();
     const copy = new DataView(page.buffer);

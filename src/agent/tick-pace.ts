@@ -1,12 +1,12 @@
 /** While records come, and while none do: waking up alone costs Node 0.1 ms. */
 const TICK_MS = 100;
 const IDLE_TICK_MS = 200;
-/** In a storm, which is from so many bytes of records a tick: the kernel's buffers have room for what the scheduler may take, and caches are warm longer. */
+/** In a storm, which is from this many pages a tick: the kernel's buffers have room for what the scheduler may take, and caches are warm longer. */
 const STORM_TICK_MS = 50;
-const STORM_BYTES = 65_536;
-/** When that is not enough. */
+const STORM_PAGES = 16;
+/** When that is not enough: so many pages were there, a megabyte. */
 const RUSH_TICK_MS = 20;
-const RUSH_BYTES = 1_048_576;
+const RUSH_PAGES = 256;
 /** So many idle ticks after the last record it is quiet: what waits for a name or an outcome has it by then. */
 const QUIET_AFTER = 15;
 
@@ -21,15 +21,15 @@ export class TickPace {
     return this.#idleTicks > QUIET_AFTER && this.#impatient === 0;
   }
 
-  /** How long to wait, in ms, after a tick that took so many bytes of records. */
-  after(bytes: number): number {
-    if (bytes === 0) {
+  /** How long to wait, in ms, after a tick that took so many pages. */
+  after(pages: number): number {
+    if (pages === 0) {
       this.#idleTicks++;
       return IDLE_TICK_MS;
     }
     this.#idleTicks = 0;
-    if (bytes < STORM_BYTES) return TICK_MS;
-    return bytes < RUSH_BYTES ? STORM_TICK_MS : RUSH_TICK_MS;
+    if (pages < STORM_PAGES) return TICK_MS;
+    return pages < RUSH_PAGES ? STORM_TICK_MS : RUSH_TICK_MS;
   }
 
   /** A rest has ended early. One that ends for nothing, again and again, so costs no more than idle ticks. */

@@ -9,14 +9,6 @@ export interface PageLayout {
   readonly pageSize: number;
 }
 
-/** Bits of `commit` that count bytes; the rest are flags (libtraceevent and Perfetto use 27 bits). */
-const COMMIT_MASK = 0x7ffffff;
-
-/** Bytes of records on a page; its view may hold more. */
-export function committedBytes(view: DataView, { commitOffset }: PageLayout): number {
-  return view.getUint32(commitOffset, true) & COMMIT_MASK;
-}
-
 interface Field {
   readonly name: string;
   readonly offset: number;

@@ -1,4 +1,4 @@
-import { committedBytes, type PageLayout } from "./page-layout.ts";
+import type { PageLayout } from "./page-layout.ts";
 
 /** Why the rest of a page could not be read. */
 export const PAGE_FAULTS = [
@@ -40,6 +40,8 @@ export interface PageResult {
 /** Called for each data record: where its payload lies in the view, and its time in nanoseconds since the epoch. */
 export type RecordVisitor = (offset: number, length: number, time: number) => void;
 
+/** Bits of `commit` that count bytes; the rest are flags (libtraceevent and Perfetto use 27 bits). */
+const COMMIT_MASK = 0x7ffffff;
 /** Records were overwritten before this page (kernel/trace/ring_buffer.c). */
 const RB_MISSED_EVENTS = 0x80000000;
 /** Their number follows the committed bytes, as an `unsigned long`. */
@@ -74,7 +76,7 @@ export function readPage(
   }
   // The upper half of a 64-bit commit is the sign of RB_MISSED_EVENTS, not part of the count.
   const commit = view.getUint32(layout.commitOffset, true);
-  const end = layout.dataOffset + committedBytes(view, layout);
+  const end = layout.dataOffset + (commit & COMMIT_MASK);
   const missed = readMissed(view, byteLength, layout, commit);
   const high = (view.getUint32(4, true) - epoch.hi) * TWO_32;
   const time = high + (view.getUint32(0, true) - epoch.lo);
@@ -156,7 +158,7 @@ function checkLength(type: number, length: number, available: number): PageFault
 /** Without room behind the data the kernel sets RB_MISSED_EVENTS alone. */
 function readMissed(view: DataView, byteLength: number, layout: PageLayout, commit: number): number {
   if ((commit & RB_MISSED_EVENTS) === 0) return 0;
-  const at = layout.dataOffset + committedBytes(view, layout);
+  const at = layout.dataOffset + (commit & COMMIT_MASK);
   if ((commit & RB_MISSED_STORED) === 0 || at + layout.commitSize > byteLength) return -1;
   const low = view.getUint32(at, true);
   const count = layout.commitSize === 8 ? view.getUint32(at + 4, true) * TWO_32 + low : low;

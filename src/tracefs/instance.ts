@@ -9,7 +9,6 @@ import { type CpuStats, parseCpuStats } from "./cpu-stats.ts";
 import { instanceError, noEventError } from "./errors.ts";
 import { type EventFormat, parseEventFormat } from "./event-format.ts";
 import { instancePath, makeAndHold } from "./instance-directory.ts";
-import { makeLargeSubBuffers } from "./large-sub-buffers.ts";
 import type { Tracefs } from "./mount.ts";
 import { type AgentMark, formatInstanceName, GROUP_PREFIX, type InstanceName } from "./names.ts";
 
@@ -19,7 +18,7 @@ export interface EventName {
 }
 
 export interface InstanceOptions {
-  /** Ring buffer of each CPU, in KiB; the kernel rounds up to whole sub-buffers, two at least. */
+  /** Ring buffer of each CPU, in KiB; the kernel rounds up to whole pages, two at least. */
   readonly bufferSizeKb: number;
   /** 8 hex digits; a random one unless given. */
   readonly id?: string;
@@ -232,7 +231,7 @@ export class Instance implements Disposable {
     this.#write("trace_options", "disable_on_free");
     for (const option of OPTIONS_OFF) this.#writeIfKnown("trace_options", `no${option}`);
     this.#writeIfKnown("buffer_percent", "0"); // poll(2) tells of the first record (since 5.0)
-    if (!makeLargeSubBuffers(this.#path, bufferSizeKb)) this.#write("buffer_size_kb", String(bufferSizeKb));
+    this.#write("buffer_size_kb", String(bufferSizeKb));
     this.turnOn();
   }
 

@@ -9,12 +9,12 @@ function idle(pace: TickPace, ticks: number): void {
 test("TickPace.after() is shorter the more comes", () => {
   const pace = new TickPace();
   assert.deepEqual(
-    [0, 1, 65_535, 65_536, 1_048_575, 1_048_576, 0].map((bytes) => pace.after(bytes)),
+    [0, 1, 15, 16, 255, 256, 0].map((pages) => pace.after(pages)),
     [200, 100, 100, 50, 50, 20, 200],
   );
 });
 
-test("TickPace.isQuiet three seconds after the last record, and three after a rest that ended early", () => {
+test("TickPace.isQuiet three seconds after the last page, and three after a rest that ended early", () => {
   const pace = new TickPace();
   idle(pace, 15);
   assert.equal(pace.isQuiet, false);

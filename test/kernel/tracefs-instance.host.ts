@@ -5,7 +5,6 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmdirSync, wr
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { parseHeaderPage } from "../../src/ring-buffer/page-layout.ts";
 import { openLibc } from "../../src/syscall/libc.ts";
 import { defineProbe, listDynamicEvents } from "../../src/tracefs/dynamic-events.ts";
 import { Instance } from "../../src/tracefs/instance.ts";
@@ -54,21 +53,6 @@ test("Instance.create() sets clock, size and options of a private buffer, and di
   instance[Symbol.dispose]();
   instance[Symbol.dispose]();
   assert.equal(existsSync(path), false);
-});
-
-test("Instance.create() gives a large buffer sub-buffers that one read takes whole, where the kernel has them", async () => {
-  using instance = create(withFfi, 4096);
-  const path = directory(instance.id);
-  const { pageSize } = parseHeaderPage(instance.readHeaderPage());
-  const subBuffer = join(path, "buffer_subbuf_size_kb"); // since 6.8
-  if (existsSync(subBuffer)) assert.deepEqual([text(subBuffer), pageSize], ["32", 32_768]);
-  const size = Number(text(path, "buffer_size_kb"));
-  assert.ok(size >= 4096 && size <= 4096 + pageSize / 1024, `${size} KiB`); // whole sub-buffers
-  instance.enable("sock", "inet_sock_set_state");
-  await connectOnce();
-  const page = new Uint8Array(pageSize);
-  const bytes = instance.onlineCpus().map((cpu) => instance.openCpu(cpu).read(page));
-  assert.deepEqual(new Set(bytes.filter((count) => count > 0)), new Set([pageSize]));
 });
 
 test("Instance.create() lets nobody remove the directory while it lives", () => {
