@@ -8,7 +8,6 @@ import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from "node:f
 import { cpus, loadavg, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
-import { makeLargeSubBuffers } from "../src/tracefs/large-sub-buffers.ts";
 import { openTracefs } from "../src/tracefs/mount.ts";
 import { measureAgent } from "../test/bench/agent-bench.ts";
 import { type AgentCosts, agentGoals, agentPart } from "../test/bench/agent-report.ts";
@@ -59,7 +58,7 @@ cleanup.defer(() => rmSync(scratch, { recursive: true }));
 const instance = join(tracefs.path, `instances/bench-${process.pid}`);
 mkdirSync(instance);
 cleanup.defer(() => rmdirSync(instance));
-if (!makeLargeSubBuffers(instance, 4096)) writeFileSync(join(instance, "buffer_size_kb"), "4096"); // the agent's
+writeFileSync(join(instance, "buffer_size_kb"), "4096"); // the agent's
 const cluster = await openStormCluster(cleanup);
 const storm = cleanup.use(await Storm.open(STORM));
 

@@ -19,7 +19,7 @@ const QUIET_SHARE = 0.05;
 const GROWN_BYTES = 8 * 1024 * 1024;
 /** While there is work. V8 would let the storm's log records, old when they are sent, pile up to three times as much as lives. */
 const GROWN_AT_WORK_BYTES = 32 * 1024 * 1024;
-/** And since the collection before, which costs each event after it up to a fifth more: V8 lets go of code with it. */
+/** And since the collection before: each makes the events after it dearer by up to a quarter, for V8 lets go of code with it. */
 const PILED_UP_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -40,6 +40,7 @@ export function memoryGiver({ cpuUs, ownBytes, giveBack, unmap, collect }: Memor
     usedUs = cpuUs();
     const isAtWork = usedUs - before > QUIET_SECONDS * QUIET_SHARE * 1e6;
     const bytes = ownBytes();
+    collectedBytes = Math.min(collectedBytes, bytes);
     if (isAtWork) {
       if (bytes - settledBytes < GROWN_AT_WORK_BYTES || bytes - collectedBytes < PILED_UP_BYTES) return;
       collect();

@@ -18,7 +18,7 @@ export type PageVisitor = (cpu: number, view: DataView, byteLength: number) => T
 
 /** Where pages come from: the running kernel or a recording. */
 export interface PageSource {
-  /** Hands over what is ready, at most a bounded number of pages per CPU. */
+  /** Hands over what is ready, at most a bounded number of pages. */
   drain(page: PageVisitor): Drained;
   /** Waits for the next tick. */
   wait(drained: Drained): Promise<void>;

@@ -51,7 +51,7 @@ export async function runAgent(command: AgentCommand, host: AgentHost, ending: A
   await using undo = new AsyncDisposableStack();
   undo.defer(() => {
     parts.log.end();
-    return parts.output.drained(grace.leftMs());
+    return grace.within(1, parts.output.drained(grace.leftMs()));
   });
   const metrics = agentMetrics(parts, host);
   if (config.http.enabled) parts.server = undo.use(await serveAgent(parts, metrics));

@@ -52,9 +52,13 @@ export async function run(host: Host): Promise<number> {
   }
 }
 
-/** What is printed is for somebody who may be slow, as a pager is; an agent has waited as long as it may. */
+/** What a command waits for its reader after a signal, in ms. */
+const READER_MS = 5000;
+
+/** What is printed is for somebody who may be slow, as a pager is; an agent that ran has waited as long as it may. */
 async function awaitReader(command: HostCommand, output: Output, { first, again }: EndingSignals) {
-  if (command.kind !== "agent") await output.taken(first.aborted ? again : first);
+  if (command.kind === "agent" && command.action === "run") return;
+  await output.taken(first.aborted ? AbortSignal.any([again, AbortSignal.timeout(READER_MS)]) : first);
 }
 
 /** An agent that prints no events has work to do without anyone who reads. */

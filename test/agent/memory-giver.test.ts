@@ -84,6 +84,19 @@ test("memoryGiver() does not collect again at work what did not pile up since", 
   assert.deepEqual([state.given, state.own], [2, 30 * MIB]);
 });
 
+test("memoryGiver() takes for piled up at work what has come on top of the least since the collection", () => {
+  const { pass, state } = aProcess();
+  pass(10, 3_000);
+  state.own = 130 * MIB;
+  pass(10, 200_000);
+  assert.deepEqual([state.collected, state.own], [1, 110 * MIB]);
+  state.own = 50 * MIB;
+  pass(10, 200_000);
+  state.own = 63 * MIB;
+  pass(10, 200_000);
+  assert.equal(state.collected, 2);
+});
+
 test("memoryGiver() collects what has piled up at work, each ten seconds at most, and gives nothing back", () => {
   const { pass, state } = aProcess();
   pass(10, 3_000);

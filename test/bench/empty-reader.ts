@@ -9,7 +9,7 @@ import { openLibc } from "../../src/syscall/libc.ts";
 import { openCpuPipe } from "../../src/tracefs/cpu-pipe.ts";
 
 /** As agent/live-source.ts has them. */
-const [TICK_MS, BYTES_PER_TICK] = [50, 131_072];
+const [TICK_MS, PAGES_PER_TICK] = [50, 32];
 
 const instance = process.argv[2] ?? "";
 const libc = openLibc();
@@ -24,7 +24,7 @@ process.on("SIGINT", () => process.exit(0));
 tick();
 
 function tick(): void {
-  let left = Math.ceil(BYTES_PER_TICK / pageSize);
+  let left = Math.max(PAGES_PER_TICK, pipes.length);
   if (poll?.poll() !== 0) for (const pipe of pipes) while (left > 0 && pipe.read(page) > 0) left--;
   if (left > 0) setTimeout(tick, TICK_MS);
   else setImmediate(tick);

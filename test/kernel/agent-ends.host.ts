@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { after, before, suite, test } from "node:test";
+import { after, before, suite, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openLibc } from "../../src/syscall/libc.ts";
 import { openTracefs } from "../../src/tracefs/mount.ts";
@@ -63,6 +64,29 @@ async function assertNothingLeft(): Promise<void> {
   assert.deepEqual(left, []);
 }
 
+/** An agent that was told to end three seconds ago and waits for somebody who does not read what it has printed. */
+async function beginUnread(t: TestContext, node: string) {
+  const collector = await grpcCollector(t);
+  const to = ["--otlp-endpoint", `http://127.0.0.1:${collector.port}`, "--node-name", node];
+  const agent = await AgentProgram.capturing(to);
+  const { child } = agent.program;
+  child.stdout?.pause();
+  const enough = new AbortController();
+  t.after(() => enough.abort());
+  const storming = storm(60, enough.signal);
+  // More than there is room for on the way.
+  await agent.program.until(() => eventsOf(collector.received) > 3000, "sends records", 60);
+  child.kill("SIGTERM");
+  await sleep(3000);
+  assert.equal(child.exitCode, null);
+  const dispose = async () => {
+    enough.abort();
+    await storming;
+    await agent[Symbol.asyncDispose]();
+  };
+  return { agent, collector, [Symbol.asyncDispose]: dispose };
+}
+
 /** How many log records it says that it could not send. */
 function lostRecords({ log }: AgentProgram): number {
   const said = log.map(({ msg }) => /^(\d+) log records? could not be sent before the end/.exec(msg));
@@ -118,24 +142,21 @@ suite("tcpretrans agents side by side", { concurrency: 3 }, () => {
   });
 
   test("tcpretrans agent gives a slow reader the time that it has to take what was printed", async (t) => {
-    const collector = await grpcCollector(t);
-    const to = ["--otlp-endpoint", `http://127.0.0.1:${collector.port}`, "--node-name", "slow"];
-    await using agent = await AgentProgram.capturing(to);
-    const { child, ended } = agent.program;
-    child.stdout?.pause();
-    const enough = new AbortController();
-    t.after(() => enough.abort());
-    const storming = storm(60, enough.signal);
-    // More than there is room for on the way.
-    await agent.program.until(() => eventsOf(collector.received) > 3000, "sends records", 60);
-    child.kill("SIGTERM");
-    await sleep(3000);
-    assert.equal(child.exitCode, null);
-    child.stdout?.resume();
-    assert.deepEqual(await ended, { code: 0, signal: null });
-    enough.abort();
+    await using unread = await beginUnread(t, "slow");
+    const { agent, collector } = unread;
+    agent.program.child.stdout?.resume();
+    assert.deepEqual(await agent.program.ended, { code: 0, signal: null });
     assert.equal(agent.rows.length, eventsOf(collector.received));
-    await storming;
+  });
+
+  test("tcpretrans agent does not wait for its reader after a second signal", async (t) => {
+    await using unread = await beginUnread(t, "unread");
+    const { child } = unread.agent.program;
+    const exited = once(child, "exit");
+    const againMs = performance.now();
+    child.kill("SIGTERM");
+    assert.deepEqual(await exited, [0, null]);
+    assert.ok(performance.now() - againMs < 3000);
   });
 
   test("tcpretrans agent ends at once on a second signal", async () => {
