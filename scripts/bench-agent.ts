@@ -5,7 +5,7 @@
  */
 import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, release, tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { openTracefs } from "../src/tracefs/mount.ts";
@@ -20,7 +20,7 @@ import {
   summarize,
 } from "../test/bench/bench-report.ts";
 import { costOverTime } from "../test/bench/cost-over-time.ts";
-import { writeMarkedPart } from "../test/bench/marked-part.ts";
+import { writeMarkedPart, writtenBy } from "../test/bench/marked-part.ts";
 import { recordStorm } from "../test/bench/product-costs.ts";
 import { type Run, runTool, usPerEvent } from "../test/bench/run-tool.ts";
 import { Storm } from "../test/bench/storm.ts";
@@ -43,7 +43,7 @@ const { values } = parseArgs({
   },
 });
 const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
-const loadBefore = loadavg()[0] ?? Number.NaN;
+const [loadBefore] = loadavg();
 
 if (process.getuid?.() !== 0) {
   console.error("Cannot measure: tracing the kernel and making namespaces needs root");
@@ -66,17 +66,11 @@ const rows = await runRounds();
 console.log(`\n${formatRows(rows)}\n`);
 const costs = await measure();
 console.log(formatGoals(agentGoals(costs, rows)));
-const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}`;
-const command = [
-  "npm run bench:agent",
-  ...(process.argv.length > 2 ? ["--"] : []),
-  ...process.argv.slice(2),
-].join(" ");
-const when = `Written by \`${command}\` on ${new Date().toISOString().slice(0, 10)}: ${machine}; load ${loadBefore.toFixed(1)} before it.`;
+const when = writtenBy("npm run bench:agent", { args: process.argv.slice(2), loadBefore });
 writeMarkedPart(
   "docs/benchmarks.md",
   "npm run bench:agent",
-  `${when}\n\n${agentPart(costs, rows, WARM_UP_SECONDS)}`,
+  `${when}.\n\n${agentPart(costs, rows, WARM_UP_SECONDS)}`,
 );
 console.log("\nWritten to docs/benchmarks.md");
 

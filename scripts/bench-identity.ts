@@ -5,7 +5,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { cpus, loadavg, release, tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -22,7 +22,7 @@ import {
   type Measured,
   type Run,
 } from "../test/bench/identity-report.ts";
-import { writeMarkedPart } from "../test/bench/marked-part.ts";
+import { writeMarkedPart, writtenBy } from "../test/bench/marked-part.ts";
 import { clusterOf } from "../test/bench/real-objects.ts";
 import { relistSpread } from "../test/bench/relist-spread.ts";
 import type { ObjectBytes } from "../test/bench/scaling-arithmetic.ts";
@@ -59,6 +59,7 @@ if (process.getuid?.() !== 0) {
 const root = join(import.meta.dirname, "..");
 process.chdir(root);
 const started = performance.now();
+const [loadBefore] = loadavg();
 const product = join(root, "bin/tcpretrans");
 execFileSync("npm", ["run", "--silent", "build"], { stdio: "inherit" });
 using cleanup = new DisposableStack();
@@ -70,8 +71,7 @@ const bin = await goTools(labDir(process.env), say);
 const measured = await measure();
 const goals = goalsOf(measured);
 console.log(`\n${followTable(measured)}\n\n${goals}`);
-const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}`;
-const when = `Written by \`npm run bench:identity\` on ${new Date().toISOString().slice(0, 10)}: ${machine}; load ${loadavg()[0]?.toFixed(1)}.`;
+const when = `${writtenBy("npm run bench:identity", { args: process.argv.slice(2), loadBefore })}.`;
 writeMarkedPart("docs/benchmarks.md", "npm run bench:identity", `${when}\n\n${identityPart(measured)}`);
 writeMarkedPart("docs/scaling.md", "npm run bench:identity", `${when}\n\n${scalingPart(measured)}`);
 say("Written into docs/benchmarks.md and docs/scaling.md");

@@ -4,12 +4,13 @@
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { cpus, loadavg, release, tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { markdown, type Spread, show } from "../test/bench/bench-report.ts";
+import { stageRows } from "../test/bench/agent-report.ts";
+import { markdown, type Spread } from "../test/bench/bench-report.ts";
 import { recordOnKprobes } from "../test/bench/kprobe-recording.ts";
-import { writeMarkedPart } from "../test/bench/marked-part.ts";
+import { writeMarkedPart, writtenBy } from "../test/bench/marked-part.ts";
 import { NODE_FLAGS } from "./node-flags.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -24,14 +25,13 @@ execFileSync("npm", ["run", "--silent", "build"], { stdio: "inherit" });
 const directory = mkdtempSync(join(tmpdir(), "tcpretrans-bench-"));
 try {
   const { file, release: kernel } = await recordOnKprobes(directory, Number(values.seconds));
-  const loadBefore = loadavg()[0] ?? Number.NaN;
+  const [loadBefore] = loadavg();
   const script = join(root, "test/bench/pipeline-cost.ts");
   const text = execFileSync(process.execPath, [...NODE_FLAGS, script, file, "unnamed"], { encoding: "utf8" });
   const part = kprobePart(kernel, JSON.parse(text));
   console.log(part);
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}`;
-  const when = `Written by \`npm run bench:kprobes\` on ${new Date().toISOString().slice(0, 10)}: ${machine}; load ${loadBefore.toFixed(1)} before it.`;
-  writeMarkedPart("docs/benchmarks.md", "npm run bench:kprobes", `${when}\n\n${part}`);
+  const when = writtenBy("npm run bench:kprobes", { args: process.argv.slice(2), loadBefore });
+  writeMarkedPart("docs/benchmarks.md", "npm run bench:kprobes", `${when}.\n\n${part}`);
   console.log("\nWritten to docs/benchmarks.md");
 } finally {
   rmSync(directory, { recursive: true });
@@ -44,13 +44,9 @@ interface Costs {
 }
 
 function kprobePart(kernel: string, { events, records, us }: Costs): string {
-  const stages = Object.entries(us).map(([stage, spread], i) => [
-    `${i === 0 ? "" : "+ "}${stage}`,
-    show(spread, 2),
-  ]);
   return `\`test/bench/pipeline-cost.ts\` over the pages of a storm that Linux ${kernel} recorded on its kprobe rung in a virtual machine: ${events} events,
-${(records / events).toFixed(2)} records each, with 25 fields of the socket in each record and no stack. Each stage on top of those before, µs of CPU an event. Names are not in it: they
+${(records / events).toFixed(2)} records each, most with the socket's fields, none with a stack. Each stage on top of those before, µs of CPU an event. Names are not in it: they
 depend on the machine, and "Names of both ends" has them (pod → pod, by cgroup).
 
-${markdown([["", "µs"], ...stages])}`;
+${markdown([["", "µs"], ...stageRows(us)])}`;
 }

@@ -3,12 +3,12 @@
  * docs/benchmarks.md. `--seconds=N --settle=SECONDS`.
  */
 import { execFileSync } from "node:child_process";
-import { cpus, loadavg, release } from "node:os";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { agentCost } from "../test/bench/agent-cost.ts";
 import { formatGoals } from "../test/bench/bench-report.ts";
-import { writeMarkedPart } from "../test/bench/marked-part.ts";
+import { writeMarkedPart, writtenBy } from "../test/bench/marked-part.ts";
 import { restGoals, restPart } from "../test/bench/rest-report.ts";
 import { openStormCluster } from "../test/bench/storm-cluster.ts";
 import { agentArgs } from "../test/bench/tools.ts";
@@ -19,7 +19,7 @@ const { values } = parseArgs({
   options: { seconds: { type: "string", default: "60" }, settle: { type: "string", default: "120" } },
 });
 const times = { seconds: Number(values.seconds), settleSeconds: Number(values.settle) };
-const loadBefore = loadavg()[0] ?? Number.NaN;
+const [loadBefore] = loadavg();
 
 if (process.getuid?.() !== 0) {
   console.error("Cannot measure: tracing the kernel needs root");
@@ -36,7 +36,6 @@ const costs = {
   all: await rest(agentArgs(cluster, "all")),
 };
 console.log(formatGoals(restGoals(costs)));
-const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}`;
-const when = `Written by \`npm run bench:rest\` on ${new Date().toISOString().slice(0, 10)}: ${machine}; load ${loadBefore.toFixed(1)} before it.`;
-writeMarkedPart("docs/benchmarks.md", "npm run bench:rest", `${when}\n\n${restPart(costs, times)}`);
+const when = writtenBy("npm run bench:rest", { args: process.argv.slice(2), loadBefore });
+writeMarkedPart("docs/benchmarks.md", "npm run bench:rest", `${when}.\n\n${restPart(costs, times)}`);
 console.log("\nWritten to docs/benchmarks.md");

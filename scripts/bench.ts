@@ -5,7 +5,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, release, tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openTracefs } from "../src/tracefs/mount.ts";
@@ -19,7 +19,7 @@ import {
   summarize,
 } from "../test/bench/bench-report.ts";
 import { hotFunctions } from "../test/bench/hot-functions.ts";
-import { writeMarkedPart } from "../test/bench/marked-part.ts";
+import { writeMarkedPart, writtenBy } from "../test/bench/marked-part.ts";
 import { firstEventMs, idleCost, recordStorm, replaySpeed } from "../test/bench/product-costs.ts";
 import { type Run, runTool, usPerEvent } from "../test/bench/run-tool.ts";
 import { Storm } from "../test/bench/storm.ts";
@@ -46,7 +46,7 @@ const { values } = parseArgs({
 });
 const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
 
-const loadBefore = loadavg()[0] ?? Number.NaN;
+const [loadBefore] = loadavg();
 
 if (process.getuid?.() !== 0) {
   console.error("Cannot measure: tracing the kernel and making namespaces needs root");
@@ -209,13 +209,13 @@ function formatDocument(): string {
   const { recorded, decode, replay, start, idle, sweep } = more;
   const words = rows.flatMap(({ tool, words }) => words.map((word) => `${tool}: ${word}`));
   const us = (value: number) => value.toFixed(2);
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; load ${loadBefore.toFixed(1)} before it`;
+  const when = writtenBy("npm run bench", { args: process.argv.slice(2), loadBefore });
   const versions = [
     versionOf("bpftrace", "--version"),
     versionOf("perf", "--version"),
     versionOf("awk", "-Wversion"),
   ];
-  return `Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${machine}; ${versions.join("; ")}.
+  return `${when}; ${versions.join("; ")}.
 
 **The storm.** Two network namespaces and a veth between them, MTU ${STORM.mtu}, one packet a segment (gso_max_segs 1), so that an
 event is one in RetransSegs. ${STORM.connections} connections (reno, rto_min ${STORM.rtoMinMs} ms) send as fast as they can; nftables drops

@@ -51,7 +51,6 @@ export function memoryGiver({ cpuUs, ownBytes, giveBack, unmap, collect }: Memor
     if (hasGrown) {
       giveBack();
       settledBytes = ownBytes();
-      collectedBytes = settledBytes;
     } else if (isSettling) unmap();
     else return;
     isSettling = hasGrown;

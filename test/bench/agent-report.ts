@@ -21,10 +21,6 @@ const NAN: Spread = { median: Number.NaN, min: Number.NaN, max: Number.NaN };
 /** The agent's part of the document, without a heading of its own level. */
 export function agentPart(costs: AgentCosts, rows: readonly Row[], warmUpSeconds: number): string {
   const { pipeline, records, storm, hot, takenPercent, besideStorm, falling } = costs;
-  const stages = Object.entries(pipeline.us).map(([stage, us], index) => [
-    `${index === 0 ? "" : "+ "}${stage}`,
-    show(us, 2),
-  ]);
   const ways = RECORD_STAGES.map((stage) => [
     stage === "all" ? "**from event to compressed bytes**" : STAGE_WORDS[stage],
     show(records.ours[stage] ?? NAN, 2),
@@ -53,7 +49,7 @@ ${markdown([["", ...falling.metrics.map(({ fromSeconds, untilSeconds }) => `${fr
 ### The data path without the kernel
 \`test/bench/pipeline-cost.ts\`: the pages of a recorded storm (${pipeline.events} events) in memory, each stage on top of those before, µs of CPU an event.
 
-${markdown([["", "µs"], ...stages, ["the whole while the storm blows beside it", show(besideStorm, 2)]])}
+${markdown([["", "µs"], ...stageRows(pipeline.us), ["the whole while the storm blows beside it", show(besideStorm, 2)]])}
 
 ### A log record
 \`test/bench/record-cost.ts\`: every field told, 256 connections, batches of 512, gzip at level 1 for both, µs of CPU a record. The SDK's way is its logger's
@@ -68,6 +64,11 @@ ${markdown([STORM_HEAD, ...[storm.held, storm.full].map(stormCells)])}
 
 ### Where the agent's time goes
 One blow under V8's profiler, logs off, share of the busy time: ${hot.map(([name, percent]) => `${name} ${percent.toFixed(1)} %`).join(", ")}.`;
+}
+
+/** A row for each stage on top of those before. */
+export function stageRows(us: AgentCosts["pipeline"]["us"]): readonly (readonly string[])[] {
+  return Object.entries(us).map(([stage, spread], i) => [`${i === 0 ? "" : "+ "}${stage}`, show(spread, 2)]);
 }
 
 function fallingCells(what: string, windows: readonly CostWindow[]): readonly string[] {
